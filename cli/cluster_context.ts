@@ -1,0 +1,127 @@
+import { basename, join } from "node:path";
+import { type Choice, chooseCluster, type Cluster, listClusters } from "../stack/cluster.ts";
+import { openEngine } from "../stack/engine.ts";
+import { MpiError } from "../stack/errors.ts";
+import { keyDirectory } from "../stack/keys.ts";
+import { requireManager } from "../stack/manager.ts";
+import { type Host, type MasterSearch, openMaster } from "../stack/master.ts";
+import { stackNames } from "../stack/parts.ts";
+import { resolveSettings, type Settings, type SettingsInput } from "../stack/settings.ts";
+import { FIELDS } from "../stack/settings_schema.ts";
+import type { SshConnection } from "../stack/ssh.ts";
+import type { Engine, EngineInfo } from "../stack/swarm.ts";
+import type { Deps } from "./deps.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** The file with a project's settings. */
+export const SETTINGS_FILE = "mpi.yaml";
+
+/** The swarm behind the user's `docker`. */
+export interface Swarm {
+  /** Its engine. */
+  engine: Engine;
+  /** How that is reached. */
+  endpoint: Endpoint;
+}
+
+/** A cluster that a command is about. */
+export interface ClusterContext extends Swarm {
+  /** The cluster. */
+  cluster: Cluster;
+  /** What the engine says of itself. */
+  info: EngineInfo;
+  /** How to find its master. */
+  search: MasterSearch;
+}
+
+/** Opens the engine that the user's `docker` talks to. */
+export async function openSwarm(deps: Deps): Promise<Swarm> {
+  const endpoint = await deps.endpoint();
+  return { endpoint, engine: openEngine(endpoint) };
+}
+
+/** Settles the settings of the project in a directory. */
+export async function projectSettings(
+  deps: Deps,
+  flags: SettingsInput["flags"] = {},
+  directory = deps.cwd(),
+): Promise<Settings> {
+  const file = await readSettings(directory);
+  const env = Object.fromEntries(Object.values(FIELDS).map(({ variable }) => [variable, deps.env(variable)]));
+  return await resolveSettings({ flags, env, directory, ...(file === undefined ? {} : { file }) });
+}
+
+async function readSettings(directory: string): Promise<{ path: string; text: Uint8Array } | undefined> {
+  try {
+    return { path: SETTINGS_FILE, text: await Deno.readFile(join(directory, SETTINGS_FILE)) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    const why = error instanceof Deno.errors.IsADirectory ? "it is a directory" : "you may not";
+    throw new MpiError("settings", `Cannot read "${SETTINGS_FILE}" in "${basename(directory)}": ${why}`, {
+      hint: `ls -ld ${SETTINGS_FILE}`,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Finds the cluster that a command is about.
+ *
+ * @param deps The world.
+ * @param name What `--name` or an argument says.
+ */
+export async function findCluster(deps: Deps, name: string | undefined): Promise<ClusterContext> {
+  const choice = await choiceOf(deps, name);
+  const { endpoint, engine } = await openSwarm(deps);
+  const info = await requireManager(engine);
+  const cluster = chooseCluster(await listClusters(engine), choice);
+  const keys = keyDirectory(deps.configDir(), info.clusterId, cluster.name);
+  return { endpoint, engine, info, cluster, search: { engine, vantage: endpoint, keys } };
+}
+
+/** What a removal is about: a cluster, or what an interrupted command left of one. */
+export interface StackContext {
+  /** The engine. */
+  engine: Engine;
+  /** The cluster's name. */
+  name: string;
+  /** The directory with its keys on this machine. */
+  keys: string;
+}
+
+/** Finds what a removal is about, as {@linkcode findCluster} finds a cluster. */
+export async function findStack(deps: Deps, name: string | undefined): Promise<StackContext> {
+  const choice = await choiceOf(deps, name);
+  const { engine } = await openSwarm(deps);
+  const { clusterId } = await requireManager(engine);
+  const found = chooseCluster((await stackNames(engine)).map((each) => ({ name: each })), choice);
+  return { engine, name: found.name, keys: keyDirectory(deps.configDir(), clusterId, found.name) };
+}
+
+/** What the user said of which cluster is meant: by argument, variable, or the directory. */
+async function choiceOf(deps: Deps, name: string | undefined): Promise<Choice> {
+  const given = name ?? deps.env("MPI_NAME");
+  const inProject = given === undefined && await readSettings(deps.cwd()) !== undefined;
+  return { name: given, project: inProject ? (await projectSettings(deps)).name : undefined };
+}
+
+/** Says what answers: the result of all that waits for a cluster. */
+export function answerText(name: string, hosts: readonly Host[]): string {
+  const slots = hosts.reduce((sum, host) => sum + host.slots, 0);
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+  return `Cluster "${name}" answers: ${count(hosts.length, "node")}, ${count(slots, "slot")}\n`;
+}
+
+/** Logs in to the master of a cluster. */
+export async function logIn(deps: Deps, { search, info, cluster }: ClusterContext): Promise<SshConnection> {
+  return await openMaster(search, info, cluster, deps.signal);
+}
+
+/** The names of the clusters there are, for completion; none if there is no swarm to ask. */
+export async function clusterNames(deps: Deps): Promise<string[]> {
+  try {
+    return (await listClusters((await openSwarm(deps)).engine)).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}

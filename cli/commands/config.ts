@@ -1,0 +1,73 @@
+import { previewStack } from "../../stack/deploy.ts";
+import type { Settings } from "../../stack/settings.ts";
+import { type SettingOrigin, settingOrigins } from "../../stack/settings_origin.ts";
+import { formatStack } from "../../stack/stack_file.ts";
+import { openSwarm, projectSettings } from "../cluster_context.ts";
+import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { formatOption } from "../flags.ts";
+import { type Columns, type Format, renderList } from "../format.ts";
+import { VERSION } from "../metadata.ts";
+import { settingsOf, withSettings } from "../settings_options.ts";
+
+interface ConfigOptions {
+  resolve?: true | undefined;
+  schema?: true | undefined;
+  format: Format;
+}
+
+const COLUMNS: Columns<SettingOrigin> = {
+  KEY: ({ key }) => key,
+  VALUE: ({ text }) => text,
+  SOURCE: ({ from, where, text }) => from !== "default" ? where : where === text ? from : `${from}: ${where}`,
+};
+
+/** `docker mpi config`: what comes of the settings. */
+export function configCommand(deps: Deps): AnyCommand {
+  const command = new Command("config")
+    .summary("Show the stack file that deploy would send, or the settings")
+    .description("Show the stack file that deploy would send, as JSON, which is YAML as well; nothing is changed")
+    .option("--resolve", "Show each setting instead, with the place that it comes from")
+    .addOption(new Option("--schema", "Show the JSON schema of mpi.yaml instead").conflicts("resolve"))
+    .addOption(formatOption("Format of --resolve"));
+  withSettings(command).action((options) => run(deps, options as ConfigOptions));
+  return withExamples(command, [
+    "docker mpi config --resolve --workers 5",
+    "docker mpi config --schema > .mpi.schema.json",
+  ]);
+}
+
+async function run(deps: Deps, options: ConfigOptions): Promise<void> {
+  await deps.io.stdout.write(options.schema ? await schemaText() : await settingsText(deps, options));
+}
+
+/** The schema as a file has it. */
+async function schemaText(): Promise<string> {
+  const { settingsJsonSchema } = await import("../../stack/settings_json_schema.ts");
+  return `${JSON.stringify(settingsJsonSchema(), null, 2)}\n`;
+}
+
+async function settingsText(deps: Deps, options: ConfigOptions): Promise<string> {
+  const settings = await projectSettings(deps, settingsOf(options));
+  if (!options.resolve) return await stackText(deps, settings);
+  const origins = settingOrigins(settings);
+  if (options.format === "table") return renderList(origins, COLUMNS, "table");
+  const rows = origins.map(({ key, value, from, where }) => ({ Key: key, Value: value, From: from, Where: where }));
+  return renderList(rows, {}, "json");
+}
+
+async function stackText(deps: Deps, settings: Settings): Promise<string> {
+  const { engine, endpoint } = await openSwarm(deps);
+  const deployment = {
+    engine,
+    vantage: endpoint,
+    docker: deps.docker,
+    configDir: deps.configDir(),
+    settings,
+    rotateKeys: false,
+    registryAuth: false,
+    resolveImage: "always" as const,
+    version: VERSION,
+  };
+  return formatStack(await previewStack(deployment, await engine.image(settings.image)));
+}

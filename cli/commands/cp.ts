@@ -1,0 +1,63 @@
+import { basename } from "node:path";
+import { parsePlace, type Place } from "../../stack/copy.ts";
+import { MpiError } from "../../stack/errors.ts";
+import { shellQuote } from "../../stack/master.ts";
+import { findCluster, logIn } from "../cluster_context.ts";
+import { type AnyCommand, Command, withExamples } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { nameOption, progressOption } from "../flags.ts";
+import type { ProgressMode } from "../progress.ts";
+
+interface CpOptions {
+  name?: string | undefined;
+  progress: ProgressMode;
+}
+
+/** `docker mpi cp`: files to every node at once, or back from a node. */
+export function cpCommand(deps: Deps): AnyCommand {
+  const command = new Command("cp")
+    .summary("Copy files to every node, or back from a node")
+    .description(
+      "Copy files and folders to every node at once, or to one, or back from a node; NODE is master, worker-3, … or all",
+    )
+    .argument("<source>", "SRC on this machine, or NODE:SRC")
+    .argument("<path...>", "More sources, and at last where to, [NODE:]DST; from /project on a node")
+    .addOption(nameOption())
+    .addOption(progressOption())
+    .action((source, paths, options) => run(deps, [source, ...paths], options));
+  return withExamples(command, [
+    "docker mpi cp input.dat data/ .",
+    "docker mpi cp solver.conf worker-3:",
+    "docker mpi cp master:results.txt .",
+    "docker mpi cp all:log.txt logs",
+  ]);
+}
+
+async function run(deps: Deps, paths: readonly string[], { name, progress }: CpOptions): Promise<void> {
+  const sources = paths.slice(0, -1);
+  const destination = paths.at(-1)!;
+  const from = sources.map(parsePlace);
+  const to = parsePlace(destination);
+  checkDirection(from, to);
+  const { fetchFiles, sendFiles } = await import("../copy.ts");
+  const context = await findCluster(deps, name);
+  const world = { deps, progress, connect: () => logIn(deps, context) };
+  if (from[0]!.node === undefined) await sendFiles(world, sources, to);
+  else await fetchFiles(world, from, destination);
+}
+
+/** One side is this machine, the other the cluster. */
+function checkDirection(from: readonly Place[], to: Place): void {
+  const remote = from.filter(({ node }) => node !== undefined);
+  if (remote.length > 0 && remote.length < from.length) {
+    throw new MpiError("usage", "Some sources are on a node, and some on this machine", {
+      hint: "copy them one after the other",
+    });
+  }
+  if (remote.length > 0 && to.node !== undefined) {
+    const [there, here] = [`${remote[0]!.node}:${remote[0]!.path}`, `./${basename(remote[0]!.path)}`];
+    throw new MpiError("usage", "Both source and destination are on nodes", {
+      hint: `docker mpi cp ${shellQuote([there])} . && docker mpi cp ${shellQuote([here, `${to.node}:${to.path}`])}`,
+    });
+  }
+}

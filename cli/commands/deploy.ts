@@ -1,0 +1,136 @@
+import { join } from "node:path";
+import { checkDeployment, deploy, previewStack } from "../../stack/deploy.ts";
+import type { Deployment } from "../../stack/deployment.ts";
+import type { ResolveImage } from "../../stack/distribution.ts";
+import type { Report } from "../../stack/event.ts";
+import { findImage, requireMpi } from "../../stack/images.ts";
+import { LABELS } from "../../stack/labels.ts";
+import { pullImage, pushImage, requireRegistry } from "../../stack/registry.ts";
+import { formatStack } from "../../stack/stack_file.ts";
+import type { LocalImage } from "../../stack/swarm.ts";
+import { answerText, openSwarm, projectSettings } from "../cluster_context.ts";
+import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { duration, progressOption } from "../flags.ts";
+import { VERSION } from "../metadata.ts";
+import { buildImage, hasDockerfile } from "../project_build.ts";
+import type { ProgressMode } from "../progress.ts";
+import { settingsOf, withSettings } from "../settings_options.ts";
+
+interface DeployOptions {
+  build?: true | undefined;
+  pull?: true | undefined;
+  push?: true | undefined;
+  dryRun?: true | undefined;
+  rotateKeys?: true | undefined;
+  withRegistryAuth?: true | undefined;
+  resolveImage: ResolveImage;
+  waitTimeout: number;
+  progress: ProgressMode;
+}
+
+/** `docker mpi deploy`: a cluster from the project in the working directory. */
+export function deployCommand(deps: Deps): AnyCommand {
+  const command = new Command("deploy")
+    .alias("up")
+    .summary("Deploy a cluster, or update one that runs")
+    .description("Deploy the cluster of the project in this directory, or bring one that runs to what is asked for")
+    .option("--build", "Build the image first, also one that image: names and that exists")
+    .option("--push", "Push the image to its registry, where the other hosts get it")
+    .addOption(
+      new Option("--pull", "Take what the registry has under the image's name now").conflicts(["build", "push"]),
+    )
+    .option("--dry-run", "Show the stack file and change nothing")
+    .option("--rotate-keys", "Make new keys; this machine gets the only one that opens the cluster")
+    .option("--with-registry-auth", "Send your registry login to the hosts, which then can pull the image")
+    .addOption(
+      new Option("--resolve-image <when>", "Whether other hosts get the image from its registry, or have it already")
+        .choices(["always", "never"] as const).default("always" as const),
+    )
+    .addOption(
+      new Option("--wait-timeout <duration>", "How long to wait until the cluster answers").argParser(duration)
+        .default(300_000, "5m"),
+    )
+    .addOption(progressOption());
+  withSettings(command);
+  command.action((options) => run(deps, options as DeployOptions));
+  return withExamples(command, [
+    "docker mpi deploy --workers 5",
+    "docker mpi deploy --build --slots auto",
+    "docker mpi deploy --image registry.example.org/hello --build --push",
+  ]);
+}
+
+async function run(deps: Deps, options: DeployOptions): Promise<void> {
+  const settings = await projectSettings(deps, settingsOf(options));
+  const { engine, endpoint } = await openSwarm(deps);
+  const deployment: Deployment = {
+    engine,
+    vantage: endpoint,
+    docker: deps.docker,
+    configDir: deps.configDir(),
+    settings,
+    rotateKeys: options.rotateKeys ?? false,
+    registryAuth: options.withRegistryAuth ?? false,
+    resolveImage: options.resolveImage,
+    version: VERSION,
+  };
+  if (options.dryRun) {
+    const stack = await previewStack(deployment, await engine.image(settings.image));
+    await deps.io.stdout.write(formatStack(stack));
+    return;
+  }
+  await carryOut(deps, deployment, options);
+}
+
+async function carryOut(deps: Deps, deployment: Deployment, options: DeployOptions): Promise<void> {
+  const { engine, settings } = deployment;
+  const { name, image } = settings;
+  if (options.push) requireRegistry(image, "docker mpi deploy");
+  const progress = deps.progress(options.progress);
+  try {
+    const local = await engine.image(image);
+    const builds = await isToBuild(deps, deployment, local, options);
+    // What is wrong with swarm, name or keys shows before anything is built; so does an image that could not be shared out.
+    const known = !options.push && !options.pull && (builds || local !== undefined);
+    await checkDeployment(deployment, known ? { local } : undefined);
+    if (builds) await buildImage(deps, engine, { directory: deps.cwd(), settings }, progress.report);
+    const settled = await settleImage(deps, deployment, options, progress.report);
+    requireMpi(settings, image, settled.labels[LABELS.mpi], "docker mpi deploy --build  # builds it anew");
+    const limit = { timeout: options.waitTimeout, signal: deps.signal };
+    const hosts = await deploy(deployment, settled, limit, progress.report);
+    await progress.stop();
+    await deps.io.stdout.write(answerText(name, hosts));
+  } finally {
+    await progress.stop();
+  }
+}
+
+/**
+ * A project's own image is built each time, so that what was edited is what runs; Docker's cache makes that a moment where
+ * nothing was. An image that the settings name is built where it is missing, or when asked for.
+ */
+async function isToBuild(
+  deps: Deps,
+  { settings: { sources } }: Deployment,
+  local: LocalImage | undefined,
+  { build, pull }: DeployOptions,
+): Promise<boolean> {
+  if (build || pull) return build ?? false;
+  const wanted = sources.image.from === "default" || local === undefined;
+  return wanted && await hasDockerfile(join(deps.cwd(), "Dockerfile"));
+}
+
+async function settleImage(
+  { docker, signal }: Deps,
+  { engine, settings: { image } }: Deployment,
+  { pull, push }: DeployOptions,
+  report: Report,
+): Promise<LocalImage> {
+  if (pull) await pullImage(docker, image, report, signal);
+  const found = await findImage(engine, docker, image, report, signal);
+  if (!push) return found;
+  await pushImage(docker, image, report, signal);
+  // Now it has the registry's digest.
+  return await findImage(engine, docker, image, report, signal);
+}

@@ -1,0 +1,51 @@
+import { MpiError } from "../../stack/errors.ts";
+import { shellQuote } from "../../stack/master.ts";
+import { brief } from "../../stack/text.ts";
+import { findCluster, logIn } from "../cluster_context.ts";
+import { type AnyCommand, Command, takesProgram, withExamples } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { nameOption } from "../flags.ts";
+import { ownStreams } from "../terminal.ts";
+
+interface ExecOptions {
+  all?: true | undefined;
+  host?: string | undefined;
+  name?: string | undefined;
+}
+
+/** `docker mpi exec`: a plain command, without the MPI launcher. */
+export function execCommand(deps: Deps): AnyCommand {
+  const command = takesProgram(new Command("exec"))
+    .summary("Run a plain command on the master, a node, or every node")
+    .description("Run a plain command on the master, on one node, or on every node at once, without the MPI launcher")
+    .argument("<command>", "A path, from /project, or a name in PATH")
+    .argument("[args...]", "Its arguments")
+    .option("--all", "On every node, with the node's name before each line")
+    .option("--host <string>", "On this node, such as worker-1")
+    .addOption(nameOption())
+    .action((program, args, options) => run(deps, [program, ...args], options));
+  return withExamples(command, ["docker mpi exec ls -l", "docker mpi exec --all df -h /dev/shm"]);
+}
+
+async function run(deps: Deps, words: readonly string[], { all, host, name }: ExecOptions): Promise<void> {
+  if (all && host !== undefined) {
+    throw new MpiError("usage", `--all and --host ${brief(host)} contradict each other`, {
+      hint: "leave one of them out",
+    });
+  }
+  const master = await logIn(deps, await findCluster(deps, name));
+  const stop = () => master.close();
+  deps.signal.addEventListener("abort", stop, { once: true });
+  try {
+    const where = all ? "all" : host ?? "master";
+    const { status } = await master.run(`exec ${shellQuote(["mpi_exec", where, "--", ...words])}`, ownStreams(deps))
+      .catch((error) => {
+        deps.signal.throwIfAborted();
+        throw error;
+      });
+    deps.status = status;
+  } finally {
+    deps.signal.removeEventListener("abort", stop);
+    master.close();
+  }
+}

@@ -1,0 +1,76 @@
+import { followHosts, type Host, parseHosts } from "../../stack/master.ts";
+import { findCluster, logIn } from "../cluster_context.ts";
+import { type AnyCommand, Command } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { formatOption, nameOption, quietOption } from "../flags.ts";
+import { type Columns, type Format, renderList } from "../format.ts";
+
+interface HostsOptions {
+  name?: string | undefined;
+  format: Format;
+  quiet?: true | undefined;
+  watch?: true | undefined;
+}
+
+interface Row {
+  Name: string;
+  Address: string;
+  Slots: number;
+  Host: string;
+}
+
+const COLUMNS: Columns<Row> = {
+  NAME: (row) => row.Name,
+  ADDRESS: (row) => row.Address,
+  SLOTS: (row) => String(row.Slots),
+  HOST: (row) => row.Host,
+};
+
+/** `docker mpi hosts`: the nodes that answer, which is what the launcher uses. */
+export function hostsCommand(deps: Deps): AnyCommand {
+  return new Command("hosts")
+    .summary("List the nodes that answer")
+    .description("List the nodes that answer: the hostfile that mpirun uses, the master first")
+    .addOption(nameOption())
+    .addOption(formatOption())
+    .addOption(quietOption("Only show names"))
+    .option("--watch", "Show the list again whenever it changes, until interrupted")
+    .action((options) => run(deps, options));
+}
+
+async function run(deps: Deps, { name, format, quiet, watch }: HostsOptions): Promise<void> {
+  const master = await logIn(deps, await findCluster(deps, name));
+  const show = (hosts: Host[]) => deps.io.stdout.write(render(hosts, format, quiet ?? false));
+  const stop = () => master.close();
+  deps.signal.addEventListener("abort", stop, { once: true });
+  try {
+    if (!watch) {
+      const { stdout } = await master.capture("exec mpi_hosts");
+      await show(parseHosts(stdout));
+      return;
+    }
+    let first = true;
+    await followHosts(master, undefined, async (hosts) => {
+      if (!first && format === "table" && !quiet) await deps.io.stdout.write("\n");
+      first = false;
+      await show(hosts);
+    }).catch((error) => {
+      deps.signal.throwIfAborted();
+      throw error;
+    });
+  } finally {
+    deps.signal.removeEventListener("abort", stop);
+    master.close();
+  }
+}
+
+function render(hosts: readonly Host[], format: Format, quiet: boolean): string {
+  if (quiet) return hosts.map(({ name }) => `${name}\n`).join("");
+  const rows = hosts.map(({ name, address, slots, host }) => ({
+    Name: name,
+    Address: address,
+    Slots: slots,
+    Host: host,
+  }));
+  return renderList(rows, COLUMNS, format);
+}

@@ -1,0 +1,29 @@
+import { chooseJob, listJobs } from "../../../stack/jobs.ts";
+import { type AnyCommand, Command, endsAsProgram, withCompletion } from "../../command.ts";
+import type { Deps } from "../../deps.ts";
+import { labelOption, nameOption, outputOption } from "../../flags.ts";
+import { attachJob, jobIds, onMaster } from "../../job.ts";
+import type { OutputOptions } from "../../job_output.ts";
+
+/** `docker mpi jobs attach`: as if the job had been run here. */
+export function attachCommand(deps: Deps): AnyCommand {
+  const command = endsAsProgram(new Command("attach"))
+    .summary("Follow a job as if it ran here")
+    .description(
+      "Show what a job has printed and prints until it ends, and end with its status. Ctrl-C cancels the job; " +
+        "jobs logs -f looks on without that",
+    )
+    .argument("<job>", "Its id, or the beginning of it")
+    .addOption(nameOption())
+    .addOption(labelOption())
+    .addOption(outputOption())
+    .action((job, options) => run(deps, job, options));
+  return withCompletion(command, { job: () => jobIds(deps) });
+}
+
+async function run(deps: Deps, job: string, { name, ...show }: OutputOptions & { name?: string | undefined }) {
+  await onMaster(deps, name, async (master) => {
+    const { id } = chooseJob(await listJobs(master), job);
+    await attachJob(deps, master, id, show);
+  });
+}

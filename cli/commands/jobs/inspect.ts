@@ -1,0 +1,23 @@
+import { chooseJob, listJobs } from "../../../stack/jobs.ts";
+import { type AnyCommand, Command, withCompletion } from "../../command.ts";
+import type { Deps } from "../../deps.ts";
+import { nameOption } from "../../flags.ts";
+import { jobIds, onMaster, untilInterrupted } from "../../job.ts";
+import { describeJob } from "../../job_row.ts";
+
+/** `docker mpi jobs inspect`: all that is known of jobs. */
+export function inspectCommand(deps: Deps): AnyCommand {
+  const command = new Command("inspect")
+    .summary("Show all that is known of jobs")
+    .description("Show all that is known of jobs, as a JSON array")
+    .argument("<job...>", "Ids, or the beginnings of them")
+    .addOption(nameOption())
+    .action((jobs, { name }) => run(deps, jobs, name));
+  return withCompletion(command, { job: () => jobIds(deps) });
+}
+
+async function run(deps: Deps, words: readonly string[], name: string | undefined): Promise<void> {
+  const there = await onMaster(deps, name, (master) => untilInterrupted(deps, master, () => listJobs(master)));
+  const rows = words.map((word) => describeJob(chooseJob(there, word)));
+  await deps.io.stdout.write(`${JSON.stringify(rows, undefined, 4)}\n`);
+}

@@ -1,0 +1,61 @@
+import { type Job, listJobs } from "../../../stack/jobs.ts";
+import { type AnyCommand, Command } from "../../command.ts";
+import type { Deps } from "../../deps.ts";
+import { formatOption, nameOption, quietOption } from "../../flags.ts";
+import { type Columns, type Format, renderList } from "../../format.ts";
+import { onMaster, untilInterrupted } from "../../job.ts";
+import { commandLine, describeJob, elapsed, type JobRow } from "../../job_row.ts";
+
+/** What the list can be asked. */
+export interface ListOptions {
+  name?: string | undefined;
+  format: Format;
+  quiet?: true | undefined;
+  trunc: boolean;
+}
+
+/** The most characters of a command that the table shows. */
+const COMMAND_WIDTH = 40;
+
+/** The flags of `jobs ls`, which `jobs` has as well. */
+export function addListOptions(command: Command) {
+  return command
+    .addOption(nameOption())
+    .addOption(formatOption())
+    .addOption(quietOption("Only show ids"))
+    .option("--no-trunc", "Don't cut long commands");
+}
+
+/** `docker mpi jobs ls`: the jobs that the master keeps. */
+export function lsCommand(deps: Deps): AnyCommand {
+  return addListOptions(new Command("ls"))
+    .alias("list")
+    .summary("List the jobs of a cluster")
+    .description("List the jobs of a cluster, the newest first")
+    .action((options) => list(deps, options));
+}
+
+/** Prints the list. */
+export async function list(deps: Deps, { name, format, quiet, trunc }: ListOptions): Promise<void> {
+  const jobs = await onMaster(deps, name, (master) => untilInterrupted(deps, master, () => listJobs(master)));
+  await deps.io.stdout.write(quiet ? jobs.map(({ id }) => `${id}\n`).join("") : render(jobs, format, trunc));
+}
+
+function render(jobs: readonly Job[], format: Format, trunc: boolean): string {
+  return renderList(jobs.map(describeJob), columns(trunc), format);
+}
+
+function columns(trunc: boolean): Columns<JobRow> {
+  const text = (value: number | undefined) => value === undefined ? "" : String(value);
+  const cut = (line: string) => trunc && line.length > COMMAND_WIDTH ? `${line.slice(0, COMMAND_WIDTH - 1)}…` : line;
+  return {
+    ID: (row) => row.Id,
+    STATE: (row) => row.State,
+    RANKS: (row) => text(row.Ranks),
+    NODES: (row) => row.Nodes.length === 0 ? "" : String(row.Nodes.length),
+    STARTED: (row) => row.StartedAt ?? "",
+    DURATION: (row) => row.Seconds === undefined ? "" : elapsed(row.Seconds),
+    STATUS: (row) => text(row.Status),
+    COMMAND: (row) => cut(commandLine(row.Command)),
+  };
+}

@@ -1,0 +1,28 @@
+import type { Deps } from "../../deps.ts";
+import { type AnyCommand, Command, withExamples } from "../../command.ts";
+import { attachCommand } from "./attach.ts";
+import { cancelCommand } from "./cancel.ts";
+import { inspectCommand } from "./inspect.ts";
+import { logsCommand } from "./logs.ts";
+import { addListOptions, list, lsCommand } from "./ls.ts";
+import { rmCommand } from "./rm.ts";
+import { waitCommand } from "./wait.ts";
+
+/** `docker mpi jobs`: runs that need no client. By itself it lists them. */
+export function jobsCommand(deps: Deps): AnyCommand {
+  const group = addListOptions(new Command("jobs"))
+    .summary("List and manage the jobs of a cluster")
+    .description(
+      "List and manage the jobs of a cluster: what run --detach started, and what outlived its client's connection",
+    )
+    .action((options) => list(deps, options));
+  for (const make of [attachCommand, cancelCommand, inspectCommand, logsCommand, lsCommand, rmCommand, waitCommand]) {
+    group.addCommand(make(deps));
+  }
+  // docker mpi jobs --name hello logs …
+  group.hook("preSubcommand", (command, sub) => {
+    const name = command.getOptionValue("name");
+    if (name !== undefined) sub.setOptionValue("name", name);
+  });
+  return withExamples(group, ["docker mpi jobs", "docker mpi jobs logs -f 3f9c02ab", "docker mpi jobs wait 3f9c02ab"]);
+}

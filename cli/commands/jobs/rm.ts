@@ -1,0 +1,46 @@
+import { MpiError } from "../../../stack/errors.ts";
+import { chooseJob, hasEnded, listJobs } from "../../../stack/jobs.ts";
+import { type AnyCommand, Command, withCompletion } from "../../command.ts";
+import type { Deps } from "../../deps.ts";
+import { nameOption } from "../../flags.ts";
+import { jobIds, onMaster, untilInterrupted } from "../../job.ts";
+
+interface RmOptions {
+  name?: string | undefined;
+  all?: true | undefined;
+}
+
+/** `docker mpi jobs rm`: what is kept of jobs that have ended. */
+export function rmCommand(deps: Deps): AnyCommand {
+  const command = new Command("rm")
+    .summary("Remove jobs that have ended, with their output")
+    .description("Remove jobs that have ended, with their output, and print their ids")
+    .argument("[job...]", "Ids, or the beginnings of them")
+    .option("-a, --all", "All that have ended")
+    .addOption(nameOption())
+    .action((jobs, options) => run(deps, jobs, options));
+  return withCompletion(command, { job: () => jobIds(deps) });
+}
+
+async function run(deps: Deps, words: readonly string[], { name, all }: RmOptions): Promise<void> {
+  if ((words.length === 0) !== (all === true)) {
+    throw new MpiError("usage", words.length === 0 ? "Want the id of a job, or --all" : "Want ids or --all, not both", {
+      hint: "docker mpi jobs  # lists them",
+    });
+  }
+  await onMaster(deps, name, (master) =>
+    untilInterrupted(deps, master, async () => {
+      const there = await listJobs(master);
+      const jobs = all ? there.filter(hasEnded) : words.map((word) => chooseJob(there, word));
+      const running = jobs.find((job) => !hasEnded(job));
+      if (running !== undefined) {
+        throw new MpiError("conflict", `Job ${running.id} is ${running.state}: only what has ended can be removed`, {
+          hint: `docker mpi jobs cancel ${running.id}`,
+        });
+      }
+      for (const { id } of jobs) {
+        await master.capture(`exec mpi_job rm ${id}`);
+        await deps.io.stdout.write(`${id}\n`);
+      }
+    }));
+}

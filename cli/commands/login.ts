@@ -1,0 +1,65 @@
+import { findMaster, shellQuote } from "../../stack/master.ts";
+import { type ClusterContext, findCluster, logIn } from "../cluster_context.ts";
+import { type AnyCommand, Command } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { nameOption } from "../flags.ts";
+import { ownStreams, ownTerminal } from "../terminal.ts";
+
+interface LoginOptions {
+  name?: string | undefined;
+  print?: true | undefined;
+}
+
+/** `docker mpi login`: a shell on the master. */
+export function loginCommand(deps: Deps): AnyCommand {
+  return new Command("login")
+    .alias("ssh")
+    .summary("Open a shell on the master")
+    .description("Open a shell on the master, where mpirun runs a program on all nodes")
+    .option("--print", "Only show the ssh command that does the same")
+    .addOption(nameOption())
+    .action((options) => run(deps, options));
+}
+
+async function run(deps: Deps, { name, print }: LoginOptions): Promise<void> {
+  const context = await findCluster(deps, name);
+  if (print) {
+    await deps.io.stdout.write(`${await sshCommand(context)}\n`);
+    return;
+  }
+  const master = await logIn(deps, context);
+  const { stdin, stdout } = deps.io;
+  const interactive = stdin.isTerminal && stdout.isTerminal;
+  // A terminal in raw mode sends no SIGINT; what comes is its end, or Docker's.
+  const stop = () => master.close();
+  deps.signal.addEventListener("abort", stop, { once: true });
+  try {
+    if (interactive) stdin.setRaw(true);
+    const shell = interactive
+      ? master.shell(ownTerminal(deps), ownStreams(deps))
+      : master.run("exec bash -l", ownStreams(deps));
+    const { status } = await shell.catch((error) => {
+      deps.signal.throwIfAborted();
+      throw error;
+    });
+    deps.status = status;
+  } finally {
+    deps.signal.removeEventListener("abort", stop);
+    if (interactive) stdin.setRaw(false);
+    master.close();
+  }
+}
+
+/** The same for those who have OpenSSH and not this plugin; the host key is as pinned as here. */
+async function sshCommand({ search, info, cluster }: ClusterContext): Promise<string> {
+  const { host, port, user } = await findMaster(search, info, cluster);
+  const words = ["ssh", "-i", `${search.keys}/id_ed25519`, "-p", String(port)];
+  const options = [
+    "IdentitiesOnly=yes",
+    "StrictHostKeyChecking=yes",
+    `UserKnownHostsFile=${search.keys}/known_hosts`,
+    `HostKeyAlias=${cluster.name}`,
+  ];
+  const all = [...words, ...options.flatMap((option) => ["-o", option]), `${user}@${host}`];
+  return all.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote([word])).join(" ");
+}

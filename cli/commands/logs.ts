@@ -1,0 +1,85 @@
+import { Argument } from "@commander-js/extra-typings";
+import { MpiError } from "../../stack/errors.ts";
+import { quote, visible } from "../../stack/text.ts";
+import { clusterNames, findCluster } from "../cluster_context.ts";
+import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command.ts";
+import type { Deps } from "../deps.ts";
+
+interface LogsOptions {
+  follow?: true | undefined;
+  tail?: string | undefined;
+  timestamps?: true | undefined;
+  since?: string | undefined;
+}
+
+/** `docker mpi logs`: what the nodes said. */
+export function logsCommand(deps: Deps): AnyCommand {
+  const command = new Command("logs")
+    .summary("Show the logs of a cluster's nodes")
+    .description(
+      "Show what the nodes of a cluster said: who entered and left, who logged in; not the output of programs",
+    )
+    .addArgument(new Argument("[name]", "Name of the cluster"))
+    .option("-f, --follow", "Go on as more comes, until interrupted")
+    .addOption(new Option("-n, --tail <int|all>", "Number of lines to show of each node").default("all"))
+    .option("-t, --timestamps", "Show when each line was written")
+    .option("--since <string>", "Only what is newer: a time such as 2013-01-02T13:23:37Z, or 42m for that long ago")
+    .action((name, options) => run(deps, name, options));
+  withCompletion(command, { name: () => clusterNames(deps) });
+  return withExamples(command, ["docker mpi logs -f --tail 10"]);
+}
+
+async function run(deps: Deps, name: string | undefined, options: LogsOptions): Promise<void> {
+  const { tail = "all" } = options;
+  if (tail !== "all" && !/^\d+$/.test(tail)) {
+    throw new MpiError("usage", `Invalid value ${quote(tail)} for --tail: want a whole number, or "all"`);
+  }
+  const { cluster } = await findCluster(deps, name);
+  const args = [
+    ...(options.follow ? ["--follow"] : []),
+    ...(options.timestamps ? ["--timestamps"] : []),
+    ...(options.since === undefined ? [] : ["--since", options.since]),
+    ...["--no-trunc", "--tail", tail],
+  ];
+  let written: Promise<unknown> = Promise.resolve();
+  const show = async (service: string) => {
+    const { code, stderr } = await deps.docker.run(["service", "logs", ...args, service], {
+      // Any program on a node can write to its log.
+      onLine: (line) => written = deps.io.stdout.write(`${visible(shortPrefix(line), "\t")}\n`),
+    });
+    deps.signal.throwIfAborted();
+    if (code !== 0) {
+      throw new MpiError("engine", `Docker could not show the logs of "${service}": ${stderr.trim()}`, {
+        hint: `docker service logs ${service}`,
+      });
+    }
+  };
+  const services = [cluster.master.name, cluster.worker.name];
+  if (options.follow) await Promise.all(services.map(show));
+  else for (const service of services) await show(service);
+  await written;
+}
+
+/**
+ * Names the node before a line as everywhere else: `worker-3 |` in place of `hello_worker.3.qz2…@rack-1    |`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { shortPrefix } from "./logs.ts";
+ *
+ * assert.equal(shortPrefix("hello_worker.3.qz2k@rack-1    | up"), "worker-3 | up");
+ * assert.equal(shortPrefix("hello_worker.0.qz2k@rack-1    | up"), "worker-rack-1 | up");
+ * assert.equal(shortPrefix("hello_master.1.ab3x@rack-1    | up"), "master   | up");
+ * ```
+ */
+export function shortPrefix(line: string): string {
+  return line.replace(
+    /^(\S+ )?\S+_(master|worker)\.(\d+)\.\w+@(\S+)\s*\| ?/,
+    (_, time = "", role, place, host) => {
+      // Where each host has a worker, they have no numbers.
+      const name = role === "master" ? role : `${role}-${place === "0" ? host : place}`;
+      return `${time}${name.padEnd(8)} | `;
+    },
+  );
+}

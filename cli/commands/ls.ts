@@ -1,0 +1,70 @@
+import { type Cluster, isLive, listClusters, stackLabel } from "../../stack/cluster.ts";
+import { LABELS } from "../../stack/labels.ts";
+import { requireManager } from "../../stack/manager.ts";
+import type { Engine } from "../../stack/swarm.ts";
+import { openSwarm } from "../cluster_context.ts";
+import { type AnyCommand, Command } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { formatOption, quietOption } from "../flags.ts";
+import { type Columns, type Format, renderList } from "../format.ts";
+
+interface LsOptions {
+  format: Format;
+  quiet?: true | undefined;
+}
+
+interface Row {
+  Name: string;
+  Master: string;
+  Workers: string;
+  Slots: string;
+  Port: string;
+  Image: string;
+  CreatedAt: string;
+}
+
+const COLUMNS: Columns<Row> = {
+  NAME: (row) => row.Name,
+  MASTER: (row) => row.Master,
+  WORKERS: (row) => row.Workers,
+  SLOTS: (row) => row.Slots,
+  PORT: (row) => row.Port,
+  IMAGE: (row) => row.Image,
+};
+
+/** `docker mpi ls`: the clusters of the swarm. */
+export function lsCommand(deps: Deps): AnyCommand {
+  return new Command("ls")
+    .alias("list")
+    .description("List the clusters of this swarm")
+    .addOption(formatOption())
+    .addOption(quietOption())
+    .action((options) => run(deps, options));
+}
+
+async function run(deps: Deps, { format, quiet }: LsOptions): Promise<void> {
+  const { engine } = await openSwarm(deps);
+  await requireManager(engine);
+  const clusters = await listClusters(engine);
+  if (quiet) {
+    await deps.io.stdout.write(clusters.map(({ name }) => `${name}\n`).join(""));
+    return;
+  }
+  const rows = await Promise.all(clusters.map((cluster) => describe(engine, cluster)));
+  await deps.io.stdout.write(renderList(rows, COLUMNS, format));
+}
+
+async function describe(engine: Engine, { name, master, worker }: Cluster): Promise<Row> {
+  const live = (await engine.tasks(stackLabel(name))).filter(isLive);
+  const count = (id: string) => live.filter(({ serviceId, state }) => serviceId === id && state === "running").length;
+  const wanted = live.filter(({ serviceId, desired }) => serviceId === worker.id && desired === "running").length;
+  return {
+    Name: name,
+    Master: count(master.id) > 0 ? "running" : "down",
+    Workers: `${count(worker.id)}/${worker.replicas ?? wanted}`,
+    Slots: worker.labels[LABELS.slots] ?? "1",
+    Port: master.labels[LABELS.port] ?? "",
+    Image: master.labels[LABELS.imageName] ?? master.image,
+    CreatedAt: master.createdAt,
+  };
+}

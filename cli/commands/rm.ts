@@ -1,0 +1,45 @@
+import { Argument } from "@commander-js/extra-typings";
+import { removeUserKeys } from "../../stack/keys.ts";
+import { shared } from "../../stack/limit.ts";
+import { removeCluster } from "../../stack/remove.ts";
+import { takeTurn } from "../../stack/turn.ts";
+import { clusterNames, findStack } from "../cluster_context.ts";
+import { type AnyCommand, Command, Option, withCompletion } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { duration, progressOption } from "../flags.ts";
+import type { ProgressMode } from "../progress.ts";
+
+interface RmOptions {
+  waitTimeout: number;
+  progress: ProgressMode;
+}
+
+/** `docker mpi rm`: takes a cluster away. */
+export function rmCommand(deps: Deps): AnyCommand {
+  const command = new Command("rm")
+    .alias("down")
+    .summary("Remove a cluster")
+    .description("Remove a cluster, or what is left of one, and wait until nothing of it is there")
+    .addArgument(new Argument("[name]", "Name of the cluster"))
+    .addOption(
+      new Option("--wait-timeout <duration>", "How long to wait until all is gone").argParser(duration)
+        .default(120_000, "2m"),
+    )
+    .addOption(progressOption())
+    .action((name, options) => run(deps, name, options));
+  return withCompletion(command, { name: () => clusterNames(deps) });
+}
+
+async function run(deps: Deps, given: string | undefined, { waitTimeout, progress: mode }: RmOptions): Promise<void> {
+  const { engine, name, keys } = await findStack(deps, given);
+  const progress = deps.progress(mode);
+  try {
+    const limit = shared({ timeout: waitTimeout, signal: deps.signal });
+    using _turn = await takeTurn(keys, limit, progress.report);
+    await removeCluster(engine, name, limit, progress.report);
+    await removeUserKeys(keys);
+  } finally {
+    await progress.stop();
+  }
+  await deps.io.stdout.write(`${name}\n`);
+}

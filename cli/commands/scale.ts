@@ -1,0 +1,42 @@
+import { Argument } from "@commander-js/extra-typings";
+import { scaleCluster } from "../../stack/scale.ts";
+import { answerText, findCluster } from "../cluster_context.ts";
+import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { duration, integer, nameOption, progressOption } from "../flags.ts";
+import type { ProgressMode } from "../progress.ts";
+
+interface ScaleOptions {
+  name?: string | undefined;
+  waitTimeout: number;
+  progress: ProgressMode;
+}
+
+/** `docker mpi scale`: more or fewer workers, while the cluster runs. */
+export function scaleCommand(deps: Deps): AnyCommand {
+  const command = new Command("scale")
+    .summary("Change the number of workers")
+    .description("Change the number of MPI worker nodes while the cluster runs; what stays is not restarted")
+    .addArgument(new Argument("<workers>", "How many").argParser(integer({ min: 0, max: 10_000 })))
+    .addOption(nameOption())
+    .addOption(
+      new Option("--wait-timeout <duration>", "How long to wait until the hostfile agrees").argParser(duration)
+        .default(300_000, "5m"),
+    )
+    .addOption(progressOption())
+    .action((workers, options) => run(deps, workers, options));
+  return withExamples(command, ["docker mpi scale 10"]);
+}
+
+async function run(deps: Deps, workers: number, { name, waitTimeout, progress: mode }: ScaleOptions): Promise<void> {
+  const { search, cluster } = await findCluster(deps, name);
+  const progress = deps.progress(mode);
+  try {
+    const limit = { timeout: waitTimeout, signal: deps.signal };
+    const hosts = await scaleCluster(search, cluster, workers, limit, progress.report);
+    await progress.stop();
+    await deps.io.stdout.write(answerText(cluster.name, hosts));
+  } finally {
+    await progress.stop();
+  }
+}

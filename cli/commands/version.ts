@@ -1,0 +1,30 @@
+import { type AnyCommand, Command } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { formatOption } from "../flags.ts";
+import { VERSION } from "../metadata.ts";
+
+interface VersionOptions {
+  format: "table" | "json";
+  short?: true | undefined;
+}
+
+/** `docker mpi version`: which program this is. */
+export function versionCommand(deps: Deps): AnyCommand {
+  return new Command("version")
+    .description("Show the version of docker mpi")
+    .addOption(formatOption())
+    .option("--short", "Show the version number alone")
+    .action((options) => showVersion(deps, options));
+}
+
+/** The version as one line for people. */
+export function versionText(): string {
+  return `docker mpi version ${VERSION}, Deno ${Deno.version.deno}`;
+}
+
+async function showVersion({ io }: Deps, { format, short }: VersionOptions): Promise<void> {
+  if (short) await io.stdout.write(`${VERSION}\n`);
+  else if (format === "json") {
+    await io.stdout.write(JSON.stringify({ Version: VERSION, Deno: Deno.version.deno }) + "\n");
+  } else await io.stdout.write(`${versionText()}\n`);
+}

@@ -1,0 +1,88 @@
+import { MpiError, type MpiErrorCode } from "../stack/errors.ts";
+import { visible } from "../stack/text.ts";
+import { OutputClosed } from "./io.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** The status for each kind of failure. A new code without a status here doesn't compile. */
+const STATUS: Record<MpiErrorCode, number> = {
+  usage: 125,
+  settings: 125,
+  engine: 1,
+  swarm: 1,
+  "not-found": 1,
+  conflict: 1,
+  build: 1,
+  cluster: 1,
+  ssh: 1,
+  timeout: 124,
+  cancelled: 130,
+};
+
+/** What was running when it failed. */
+export interface ExitContext {
+  /** As the user typed it: `docker mpi deploy`. */
+  path: string;
+  /** Whether it runs a program of the user's: 1 is then the program's, and our own failure is 125. */
+  takesProgram: boolean;
+  /** Whether to show stack traces. */
+  debug: boolean;
+}
+
+/** How the process ends. */
+export interface Exit {
+  /** Its status. */
+  status: number;
+  /** What to say on standard error; may be empty. */
+  text: string;
+}
+
+/**
+ * Turns whatever was thrown into a status and a text: the one place that does.
+ *
+ * No control character gets through, wherever the words come from.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { MpiError } from "../stack/errors.ts";
+ * import { explain } from "./exit.ts";
+ *
+ * const error = new MpiError("not-found", 'No cluster "cfd" in this swarm', { hint: "docker mpi ls" });
+ * assert.deepEqual(explain(error, { path: "docker mpi rm", takesProgram: false, debug: false }), {
+ *   status: 1,
+ *   text: 'docker mpi rm: No cluster "cfd" in this swarm\nhint: docker mpi ls\n',
+ * });
+ * ```
+ */
+export function explain(error: unknown, context: ExitContext): Exit {
+  const { status, text } = describe(error, context);
+  return { status, text: visible(text, "\n\t") };
+}
+
+function describe(error: unknown, context: ExitContext): Exit {
+  if (error instanceof UsageError) return { status: error.status, text: error.message };
+  // As if SIGPIPE had ended us, which is what happens to other programs in `… | head`.
+  if (error instanceof OutputClosed) return { status: 141, text: "" };
+  if (error instanceof MpiError) return explainMpiError(error, context);
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const trace = context.debug ? traceOf(error) : "";
+  return {
+    status: 70,
+    text: `${context.path}: ${message}\n` +
+      `hint: this is a defect of docker mpi, please report it, with what --debug adds\n${trace}`,
+  };
+}
+
+function explainMpiError(error: MpiError, { path, takesProgram, debug }: ExitContext): Exit {
+  const status = STATUS[error.code];
+  const hint = error.hint === undefined ? "" : `hint: ${error.hint}\n`;
+  const trace = debug ? traceOf(error) : "";
+  return { status: status === 1 && takesProgram ? 125 : status, text: `${path}: ${error.message}\n${hint}${trace}` };
+}
+
+/** The stack of an error and of the errors that it explains. */
+function traceOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  const cause = error.cause === undefined ? "" : `caused by: ${error.cause}\n${traceOf(error.cause)}`;
+  return `${error.stack ?? error}\n${cause}`;
+}

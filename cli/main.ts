@@ -1,0 +1,76 @@
+import { CommanderError } from "commander";
+import type { AnyCommand } from "./command.ts";
+import type { Deps } from "./deps.ts";
+import { explain } from "./exit.ts";
+import { type Invocation, splitGlobalFlags } from "./global_flags.ts";
+import { createProgram } from "./program.ts";
+import { processDeps } from "./process_deps.ts";
+import { watchInterrupts } from "./signals.ts";
+
+type Commands = Parameters<typeof createProgram>[2];
+
+/**
+ * Runs one command line from its first byte to its exit status.
+ *
+ * @param argv The arguments that Docker gave us: its own complete list.
+ * @param commands The commands; tests have their own.
+ * @returns The exit status; everything written has reached the kernel.
+ */
+export async function main(argv: readonly string[], commands?: Commands): Promise<number> {
+  const invocation = splitGlobalFlags(argv);
+  const { deps, interrupt, gaveUp, close } = processDeps(invocation);
+  const unwatch = watchInterrupts(interrupt, {
+    pluginSocket: deps.env("DOCKER_CLI_PLUGIN_SOCKET"),
+    plugin: deps.env("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND") !== undefined,
+  });
+  const run = runCli(invocation, deps, commands).finally(close);
+  // Who presses Ctrl-C three times does not want to wait for tidying up either.
+  return await Promise.race([run, gaveUp]).finally(unwatch);
+}
+
+/**
+ * Runs one command with a world of the caller's choice: what tests call.
+ *
+ * @returns The exit status.
+ */
+export async function runCli(invocation: Invocation, deps: Deps, commands?: Commands): Promise<number> {
+  let help = "";
+  const program = createProgram(deps, (text) => help += text, commands);
+  try {
+    if (invocation.request === "complete") {
+      const { complete } = await import("./completion.ts");
+      await deps.io.stdout.write(await complete(program.root, invocation.args, deps));
+    } else {
+      await program.root.parseAsync(argsOf(invocation, program.root), { from: "user" }).catch(passHelp);
+      await deps.io.stdout.write(help);
+    }
+    await deps.io.stdout.flushed();
+    return deps.status;
+  } catch (error) {
+    const { status, text } = explain(error, program.running());
+    await deps.io.stderr.write(text);
+    return status;
+  }
+}
+
+/** Docker asks for help in three ways (`help mpi x`, `--help mpi x`, `mpi x --help`), and for the version in two. */
+function argsOf({ request, args }: Invocation, root: AnyCommand): string[] {
+  if (request === "version") return ["--version"];
+  const name = args.find((word) => !word.startsWith("-"));
+  const known = root.commands.some((command) => command.name() === name || command.aliases().includes(name ?? ""));
+  // commander would show the help of the root for a command that it doesn't know.
+  if (name !== undefined && !known) return [name];
+  return request === "help" ? [...commandWords(root, args), "--help"] : args;
+}
+
+/** The words that lead to a command: `jobs`, `logs`. */
+function commandWords(root: AnyCommand, args: readonly string[]): string[] {
+  const [name, ...rest] = args.filter((word) => !word.startsWith("-"));
+  const sub = root.commands.find((command) => command.name() === name || command.aliases().includes(name ?? ""));
+  return sub === undefined ? [] : [sub.name(), ...commandWords(sub, rest)];
+}
+
+/** commander ends `--help` and `--version` by throwing. */
+function passHelp(error: unknown): void {
+  if (!(error instanceof CommanderError)) throw error;
+}

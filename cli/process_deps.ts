@@ -1,0 +1,71 @@
+import { checkoutAssets, embeddedAssets } from "./assets.ts";
+import { embedded } from "./assets_embedded.ts";
+import { configDir } from "./config_dir.ts";
+import type { Deps } from "./deps.ts";
+import { dockerCommand } from "./docker.ts";
+import { type Endpoint, resolveEndpoint } from "./endpoint.ts";
+import type { Invocation } from "./global_flags.ts";
+import { processIo } from "./io.ts";
+import { startProgress } from "./progress.ts";
+import { countInterrupts, type InterruptSource } from "./signals.ts";
+import type { Tunnels } from "./tunnels.ts";
+
+/** The real world of one run. */
+export interface ProcessDeps {
+  /** What commands get. */
+  deps: Deps;
+  /** Counts an interrupt. */
+  interrupt(source: InterruptSource): void;
+  /** Resolves with the exit status at the third interrupt, and says so. */
+  gaveUp: Promise<number>;
+  /** Ends what was opened. */
+  close(): Promise<void>;
+}
+
+/** Makes the {@linkcode Deps} of this process. */
+export function processDeps(invocation: Invocation): ProcessDeps {
+  const env = (name: string) => Deno.env.get(name) || undefined;
+  const io = processIo(env);
+  const { promise: gaveUp, resolve } = Promise.withResolvers<number>();
+  const { signal, interrupts, add } = countInterrupts(() => {
+    void io.stderr.write("got 3 SIGTERM/SIGINTs, forcefully exiting\n").then(() => resolve(1));
+  });
+  const command = env("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND") ?? "docker";
+  const { globals } = invocation;
+  const docker = dockerCommand({ command, globals, signal });
+  const dial = async () => (await import("./dial_stdio.ts")).dialer({ command, globals });
+  let endpoint: Promise<Endpoint> | undefined;
+  let tunnels: Tunnels | undefined;
+  const open = async (): Promise<Endpoint> => {
+    const resolved = await resolveEndpoint(docker, dial, env("DOCKER_API_VERSION"));
+    const enter: Endpoint["enter"] = async (container, words) => {
+      tunnels ??= (await import("./tunnels.ts")).tunnelsThrough({ command, globals });
+      return tunnels.enter(container, words);
+    };
+    const note = (text: string) => deps.debug ? void io.stderr.write(`debug: ${text}\n`) : undefined;
+    return { ...resolved, enter, note };
+  };
+  const deps: Deps = {
+    io,
+    signal,
+    interrupts,
+    docker,
+    assets: embedded === undefined ? checkoutAssets(`${import.meta.dirname}/..`) : embeddedAssets(embedded),
+    debug: invocation.debug,
+    status: 0,
+    env,
+    cwd: () => Deno.cwd(),
+    configDir: () => configDir(invocation.config, env),
+    endpoint: () => endpoint ??= open(),
+    progress: (mode = "auto") => startProgress(io, mode),
+  };
+  return {
+    deps,
+    interrupt: add,
+    gaveUp,
+    close: async () => {
+      await tunnels?.close();
+      await (await endpoint?.catch(() => undefined))?.close();
+    },
+  };
+}

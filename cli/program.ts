@@ -1,0 +1,70 @@
+import { allowAssignments } from "./assignments.ts";
+import { type AnyCommand, Command, hasProgramStatus, Option, pathOf } from "./command.ts";
+import { commands } from "./commands/mod.ts";
+import type { Deps } from "./deps.ts";
+import type { ExitContext } from "./exit.ts";
+import { renderHelp } from "./help.ts";
+import { versionText } from "./commands/version.ts";
+import { usageError } from "./usage_error.ts";
+
+/** The command tree, ready to parse. */
+export interface Program {
+  /** Its root, `docker mpi`. */
+  root: AnyCommand;
+  /** What runs at the moment: the root until an action begins. */
+  running(): ExitContext;
+}
+
+/**
+ * Builds the command tree.
+ *
+ * @param deps What the commands have of the world.
+ * @param print Takes the text of help that is asked for.
+ * @param makers The commands; tests have their own.
+ */
+export function createProgram(deps: Deps, print: (text: string) => void, makers = commands): Program {
+  const root = new Command("docker mpi")
+    .description("Run MPI programs on a Docker Swarm")
+    .version(versionText(), "-v, --version", "Show the version of docker mpi")
+    .helpOption("-h, --help", "Show help")
+    .helpCommand(false)
+    .showSuggestionAfterError(false)
+    .enablePositionalOptions()
+    .configureHelp({ formatHelp: (command) => renderHelp(command, deps.io.stdout.columns()) })
+    .configureOutput({
+      writeOut: print,
+      // What goes here is the help of a bare `docker mpi`, which is an answer and no error.
+      writeErr: print,
+      outputError: () => {},
+      // Our help has no colours. commander would look at variables that we have no permission for, or else load what takes
+      // them out, which takes as long as all the rest.
+      getOutHasColors: () => true,
+      getErrHasColors: () => true,
+      getOutHelpWidth: () => deps.io.stdout.columns(),
+      getErrHelpWidth: () => deps.io.stdout.columns(),
+    });
+  let current: AnyCommand = root;
+  for (const make of makers) root.addCommand(make(deps));
+  finish(root);
+  root.hook("preAction", (_, command) => {
+    current = command;
+    deps.debug ||= command.optsWithGlobals()["debug"] === true;
+  });
+  return {
+    root,
+    running: () => ({ path: pathOf(current), takesProgram: hasProgramStatus(current), debug: deps.debug }),
+  };
+}
+
+/** How commander ends a command line whose answer is a text. */
+const PRINTED = new Set(["commander.help", "commander.helpDisplayed", "commander.version"]);
+
+/** What every command has: `-D`, flags as Docker writes them, and errors that know whose they are. */
+function finish(command: AnyCommand): void {
+  for (const sub of command.commands) finish(sub.copyInheritedSettings(command));
+  allowAssignments(command);
+  command.addOption(new Option("-D, --debug", "Show where errors come from"));
+  command.exitOverride((error) => {
+    throw PRINTED.has(error.code) ? error : usageError(command, error);
+  });
+}

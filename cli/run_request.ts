@@ -1,0 +1,83 @@
+/** What `docker mpi run` asks the master for. */
+
+/** The options of a run that the master knows. */
+export interface RequestOptions {
+  np?: number | undefined;
+  ppn?: number | undefined;
+  env?: Record<string, string> | undefined;
+  workdir?: string | undefined;
+  hosts?: string | undefined;
+  /** In milliseconds. */
+  timeout?: number | undefined;
+  queue?: boolean | undefined;
+  bindTo?: string | undefined;
+  mapBy?: string | undefined;
+  /** What else the launcher is told, a word each. */
+  mpiArgs?: readonly string[] | undefined;
+}
+
+/** The words of `mpi_run` for a program, without those that say whose run it is. */
+export function requestWords(
+  program: readonly string[],
+  { np, ppn, env = {}, workdir, hosts, timeout, queue, bindTo, mapBy, mpiArgs = [] }: RequestOptions,
+): string[] {
+  return [
+    ...(np === undefined ? [] : ["--np", String(np)]),
+    ...(ppn === undefined ? [] : ["--ppn", String(ppn)]),
+    ...(hosts === undefined ? [] : ["--hosts", hosts]),
+    ...(workdir === undefined ? [] : ["--dir", workdir]),
+    ...(timeout === undefined ? [] : ["--timeout", String(timeout / 1000)]),
+    ...(queue ? ["--queue"] : []),
+    ...(bindTo === undefined ? [] : ["--bind-to", bindTo]),
+    ...(mapBy === undefined ? [] : ["--map-by", mapBy]),
+    ...mpiArgs.flatMap((word) => ["--mpi-arg", word]),
+    ...Object.entries(env).flatMap(([key, value]) => ["--env", `${key}=${value}`]),
+    "--",
+    ...program,
+  ];
+}
+
+/** The end of each word: what no argument can have. */
+const WORD_END = "\0";
+
+/**
+ * What goes before a program's own input: how many bytes, a line end, the words.
+ *
+ * They don't go by the command line, where all of it is one argument of the shell there, and so limited to 128 KB.
+ */
+export function framed(words: readonly string[]): Uint8Array {
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const bytes = encode(words.map((word) => word + WORD_END).join(""));
+  return new Uint8Array([...encode(`${bytes.length}\n`), ...bytes]);
+}
+
+type Bytes = ReadableStream<Uint8Array>;
+
+/** A stream that begins with some bytes and goes on with another, which is read no sooner than asked for. */
+export function startingWith(first: Uint8Array, rest: Bytes | undefined): Bytes {
+  const reader = rest?.getReader();
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(first),
+    async pull(controller) {
+      const { value, done } = await reader?.read() ?? { done: true };
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader?.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** A stream in pieces that each say how long they are; the last one is empty. So its end is no loss of the connection. */
+export function inPieces(stream: Bytes): Bytes {
+  const head = (length: number) => new TextEncoder().encode(`${length}\n`);
+  return stream.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        if (chunk.length === 0) return;
+        controller.enqueue(head(chunk.length));
+        controller.enqueue(chunk);
+      },
+      flush: (controller) => controller.enqueue(head(0)),
+    }),
+  );
+}

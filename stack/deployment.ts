@@ -1,0 +1,27 @@
+import type { ResolveImage } from "./distribution.ts";
+import type { DockerCli } from "./docker_cli.ts";
+import type { Vantage } from "./master.ts";
+import type { Settings } from "./settings.ts";
+import type { Engine } from "./swarm.ts";
+
+/** What a deployment works with. */
+export interface Deployment {
+  /** The engine. */
+  engine: Engine;
+  /** Where it is. */
+  vantage: Vantage;
+  /** The user's `docker`. */
+  docker: DockerCli;
+  /** Docker's configuration directory, where the user's keys are kept. */
+  configDir: string;
+  /** What the cluster is to be like. */
+  settings: Settings;
+  /** Whether all keys are to be new. */
+  rotateKeys: boolean;
+  /** Whether the nodes' engines get the user's registry login. */
+  registryAuth: boolean;
+  /** Whether other hosts get the image from its registry, or have it already. */
+  resolveImage: ResolveImage;
+  /** The version of `docker mpi`. */
+  version: string;
+}

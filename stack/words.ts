@@ -1,0 +1,29 @@
+/** What no word can have: the end of each. */
+const END = "\0";
+
+/**
+ * Packs words as the programs on the nodes read them: their length in bytes and a line end, then the words.
+ *
+ * They don't go by a command line, where all of it is one argument of the shell there, and so limited to 128 KB.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { packWords } from "./words.ts";
+ *
+ * assert.equal(new TextDecoder().decode(packWords(["ä", ""])), "4\nä\0\0");
+ * ```
+ */
+export function packWords(words: readonly string[]): Uint8Array {
+  const bytes = new TextEncoder().encode(words.map((word) => word + END).join(""));
+  const length = new TextEncoder().encode(`${bytes.length}\n`);
+  const packed = new Uint8Array(length.length + bytes.length);
+  packed.set(length);
+  packed.set(bytes, length.length);
+  return packed;
+}
+
+/** Takes the words in a text apart, each of which ends with a zero byte. */
+export function splitWords(text: string): string[] {
+  return text.split(END).slice(0, -1);
+}

@@ -1,0 +1,55 @@
+/** One `deno test`, counted. */
+import { run } from "../engine/command.ts";
+import { which } from "../engine/packages.ts";
+import { tell } from "../engine/tell.ts";
+import { MEASURED } from "../support/measured.ts";
+import { Tally, tallyOf } from "./tally.ts";
+
+/** Tests that run together. */
+export interface Group {
+  name: string;
+  /** Arguments of `deno test`: permissions, folders. */
+  args: string[];
+  /** They are ended and count as failed after that. */
+  minutes: number;
+  /** Added to the environment. */
+  env?: Record<string, string>;
+  /** Words before the command. */
+  enter?: string[];
+}
+
+/** Runs a group; a group that has no tests, crashes or takes too long counts as a failed test. */
+export async function runGroup(group: Group, scratch: string, signal: AbortSignal): Promise<Tally> {
+  tell(`\n== ${group.name}`);
+  const folder = await Deno.makeTempDir({ dir: scratch, prefix: `${group.name}-` });
+  const junit = `${scratch}/${group.name}.xml`;
+  const measured = `${scratch}/${group.name}.measured`;
+  const command = [Deno.execPath(), "test", "--quiet", "--no-prompt", `--junit-path=${junit}`, ...group.args];
+  const { code } = await run([...await leash(), ...(group.enter ?? []), ...command], {
+    env: { ...group.env, TMPDIR: folder, [MEASURED]: measured },
+    output: "show",
+    seconds: group.minutes * 60,
+    signal,
+  });
+  const tally = tallyOf(await read(junit), group.name);
+  tally.measured.push(...(await read(measured)).split("\n").filter((line) => line !== ""));
+  return judge(group, code, tally);
+}
+
+async function read(file: string): Promise<string> {
+  return await Deno.readTextFile(file).catch(() => "");
+}
+
+/** Words before a command that should not outlive a runner which is killed. */
+async function leash(): Promise<string[]> {
+  return (await which("setpriv")) === undefined ? [] : ["setpriv", "--pdeathsig", "KILL", "--"];
+}
+
+/** What the exit status adds to the report: Deno's doesn't name a module that could not be loaded. */
+export function judge(group: Pick<Group, "name" | "minutes">, code: number, tally: Tally): Tally {
+  const count = tally.passed + tally.failed.length;
+  if (code === 124) tally.failed.push(`${group.name}: ended after its time limit of ${group.minutes} min`);
+  else if (code !== 0 && tally.failed.length === 0) tally.failed.push(`${group.name}: deno test ended with ${code}`);
+  else if (count === 0) tally.failed.push(`${group.name}: no test ran`);
+  return tally;
+}

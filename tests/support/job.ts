@@ -1,0 +1,68 @@
+/** A run that goes on while a test does something to it. */
+import type { Ended, RunOptions, World } from "./swarm.ts";
+
+/** A started run. */
+export interface Job {
+  /** The client's process. */
+  pid: number;
+  /** Sends the client a signal. */
+  kill(signal: Deno.Signal): void;
+  /** Types, where its standard input was asked for. */
+  write(text: string): Promise<void>;
+  /** What came so far on standard output. */
+  readonly text: string;
+  /** Waits for its end, and gives all that it printed. */
+  ended(seconds?: number): Promise<Ended>;
+}
+
+/** Starts `docker mpi run ARGS…` and waits until that many ranks have printed a line with "here". */
+export async function startJob(world: World, args: string[], ranks: number, options: RunOptions = {}): Promise<Job> {
+  const child = world.spawn(["mpi", "run", ...args], { ...options, stdin: "piped" });
+  const [out, err] = [gather(child.stdout), gather(child.stderr)];
+  const keyboard = child.stdin.getWriter();
+  const signal = (name: Deno.Signal) => {
+    try {
+      child.kill(name);
+    } catch {
+      // It has ended.
+    }
+  };
+  const ended = async (seconds = 60) => {
+    const late = new Promise<never>((_, reject) => {
+      const timer = setTimeout(() => {
+        signal("SIGKILL");
+        reject(new Error(`the run did not end within ${seconds} s: ${out.text}\n${err.text}`));
+      }, seconds * 1000);
+      child.status.then(() => clearTimeout(timer));
+    });
+    const { code } = await Promise.race([child.status, late]);
+    await Promise.all([out.done, err.done, keyboard.close().catch(() => {})]);
+    return { code, stdout: out.text, stderr: err.text };
+  };
+  const end = Date.now() + 60_000;
+  while (out.text.split("here").length - 1 < ranks) {
+    if (out.over || Date.now() > end) {
+      signal("SIGKILL");
+      throw new Error(`the run has not said ${ranks} times that it is here: ${out.text}\n${err.text}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return {
+    pid: child.pid,
+    kill: signal,
+    write: (text) => keyboard.write(new TextEncoder().encode(text)),
+    get text() {
+      return out.text;
+    },
+    ended,
+  };
+}
+
+function gather(stream: ReadableStream<Uint8Array>) {
+  const gathered = { text: "", over: false, done: Promise.resolve() };
+  gathered.done = (async () => {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) gathered.text += part;
+    gathered.over = true;
+  })();
+  return gathered;
+}

@@ -1,0 +1,29 @@
+/** How long things took, for what is promised to be quick. */
+import { tell } from "../engine/tell.ts";
+
+/** Names the file that the runner collects measurements in: `deno test --quiet` swallows what tests print. */
+export const MEASURED = "MPI_MEASURED";
+
+/** A machine that is busy with other things is slower than promised; beyond this factor something is missing. */
+const TOLERANCE = 2;
+
+/**
+ * Notes how long something took, to be shown with the results of the run, and whether that is more than promised; fails
+ * where it is far more.
+ *
+ * @param promise What happened, as in "a worker that was killed leaves the hostfile".
+ */
+export function measured(promise: string, seconds: number, limit = Infinity): void {
+  const over = seconds > limit ? ", EXCEEDED" : "";
+  const line = `${promise}: ${seconds.toFixed(1)} s${limit === Infinity ? "" : ` (limit ${limit} s${over})`}`;
+  tell(line);
+  const file = Deno.env.get(MEASURED);
+  if (file) Deno.writeTextFileSync(file, `${line}\n`, { append: true });
+  if (seconds > TOLERANCE * limit) throw new Error(`took far longer than promised: ${line}`);
+}
+
+/** Starts a clock, and returns what reads it in seconds. */
+export function stopwatch(): () => number {
+  const begin = performance.now();
+  return () => (performance.now() - begin) / 1000;
+}

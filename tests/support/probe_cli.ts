@@ -1,0 +1,51 @@
+/**
+ * The plugin with commands that exist for the sake of tests: what a command can't show without an engine.
+ *
+ * @module
+ */
+import { Command } from "../../cli/command.ts";
+import type { Deps } from "../../cli/deps.ts";
+import { main } from "../../cli/main.ts";
+import { metadata } from "../../cli/metadata.ts";
+
+const wait = (deps: Deps) =>
+  new Command("wait").option("--stubborn", "Don't end when interrupted").action(async ({ stubborn }) => {
+    deps.interrupts.subscribe((count) => void deps.io.stdout.write(`interrupt ${count}\n`));
+    await deps.io.stdout.write(`waiting ${Deno.pid}\n`);
+    // A promise alone does not keep a process alive.
+    const alive = setInterval(() => {}, 1000);
+    await new Promise((_, reject) => {
+      if (stubborn) return;
+      const end = () => reject(deps.signal.reason);
+      // Who read our words may have interrupted us by now.
+      if (deps.signal.aborted) end();
+      else deps.signal.addEventListener("abort", end);
+    }).finally(() => clearInterval(alive));
+  });
+
+const flood = (deps: Deps) =>
+  new Command("flood").argument("<bytes>").action(async (bytes) => {
+    await deps.io.stdout.write("x".repeat(Number(bytes)));
+  });
+
+const status = (deps: Deps) =>
+  new Command("status").argument("<number>").action((number) => {
+    deps.status = Number(number);
+  });
+
+const fail = () =>
+  new Command("fail").action(() => {
+    throw new TypeError("something is undefined");
+  });
+
+/** The endpoint, and what the user's docker says of itself: by the global flags that we were given. */
+const where = (deps: Deps) =>
+  new Command("where").action(async () => {
+    await deps.io.stdout.write(`${(await deps.endpoint()).host}\n`);
+  });
+
+if (Deno.args[0] === "docker-cli-plugin-metadata") {
+  await new Response(JSON.stringify(metadata)).body?.pipeTo(Deno.stdout.writable);
+  Deno.exit(0);
+}
+Deno.exit(await main(Deno.args, [wait, flood, status, fail, where]));

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { type ProgressRow, renderPlain, renderRows, withEvent } from "../../cli/progress.ts";
+import { fakeWorld } from "../support/cli.ts";
+import type { Event } from "../../stack/event.ts";
+
+const events: [at: number, event: Event][] = [
+  [0, { resource: "image", state: "working", text: "building" }],
+  [1200, { resource: "image", state: "done", text: "built" }],
+  [1300, { resource: "workers", state: "working", text: "3 of 5 answer" }],
+  [1400, { resource: "mtu", state: "warning", text: "small" }],
+];
+
+const rows = events.reduce((rows: ProgressRow[], [at, event]) => withEvent(rows, event, at), []);
+
+Deno.test("renderRows() shows a line for each resource, what is done with the time it took", () => {
+  assert.deepEqual(renderRows(rows, { now: 3400, columns: 44, color: false }), [
+    " ✔ image    built                      1.2s",
+    " ⠼ workers  3 of 5 answer              2.1s",
+    " ! mtu      small                      0.0s",
+  ]);
+});
+
+Deno.test("renderRows() keeps the lines shorter than the terminal is wide", () => {
+  const long = withEvent([], { resource: "master", state: "working", text: "x".repeat(200) }, 0);
+  for (const columns of [30, 80]) {
+    const [line = ""] = renderRows(long, { now: 61_000, columns, color: false });
+    assert.equal(line.length, columns - 1);
+    assert.match(line, /x… {2}61\.0s$/);
+  }
+  assert.doesNotThrow(() => renderRows(long, { now: 0, columns: 5, color: false }));
+});
+
+Deno.test("renderRows() colours the mark alone", () => {
+  const [line = ""] = renderRows(rows, { now: 0, columns: 44, color: true });
+  assert.match(line.replaceAll("\x1b", "ESC"), /^ ESC\[32m✔ESC\[0m image {4}built/);
+});
+
+Deno.test("withEvent() leaves the rows before alone", () => {
+  const before = withEvent([], events[0]![1], 0);
+  withEvent(before, events[1]![1], 5);
+  assert.equal(before[0]?.event.state, "working");
+});
+
+Deno.test("renderPlain() marks warnings", () => {
+  assert.equal(renderPlain({ resource: "mtu", state: "warning", text: "small" }), "mtu: warning: small");
+  assert.equal(renderPlain({ resource: "image", state: "done", text: "built" }), "image: built");
+});
+
+Deno.test("plain progress is a line for each change, on standard error; quiet progress is nothing", async () => {
+  for (const [mode, err] of [["auto", "image: building\nimage: built\n"], ["quiet", ""]] as const) {
+    const world = fakeWorld();
+    const progress = world.deps.progress(mode);
+    progress.report(events[0]![1]);
+    progress.report(events[0]![1]);
+    progress.report(events[1]![1]);
+    await progress.stop();
+    assert.deepEqual([world.out(), world.err()], ["", err]);
+  }
+});
+
+Deno.test("terminal progress redraws its lines in place and leaves the last state", async () => {
+  const world = fakeWorld();
+  const progress = world.deps.progress("tty");
+  for (const [, event] of events.slice(0, 3)) progress.report(event);
+  await progress.stop();
+  const screen: string[] = [];
+  let at = 0;
+  for (const part of world.err().replaceAll("\x1b", "ESC").split(/(ESC\[\d+A)|\n/).filter((part) => part)) {
+    const up = /^ESC\[(\d+)A$/.exec(part)?.[1];
+    if (up) at -= Number(up);
+    else screen[at++] = part.replace("\rESC[2K", "");
+  }
+  assert.equal(screen.length, 2);
+  assert.match(screen[0] ?? "", /^ ✔ image {4}built/);
+  assert.match(screen[1] ?? "", /^ . workers {2}3 of 5 answer/);
+});
+
+Deno.test("terminal progress that is stopped twice leaves alone what was written in between", async () => {
+  const world = fakeWorld();
+  const progress = world.deps.progress("tty");
+  progress.report(events[0]![1]);
+  await progress.stop();
+  const once = world.err();
+  await progress.stop();
+  assert.equal(world.err(), once);
+});

@@ -1,0 +1,225 @@
+import assert from "node:assert/strict";
+import { deploy, previewStack } from "../../stack/deploy.ts";
+import { readUserKeys } from "../../stack/keys.ts";
+import { LABELS } from "../../stack/labels.ts";
+import { requireManager } from "../../stack/manager.ts";
+import { fingerprint } from "../../stack/names.ts";
+import type { SettingsInput } from "../../stack/settings.ts";
+import { formatStack } from "../../stack/stack_file.ts";
+import { limit, noMaster, running, world } from "../support/deployment.ts";
+import { fakeClock } from "../support/fake_clock.ts";
+import { aNetwork, anImage, aService, aTask, events, fakeDocker, fakeEngine, MANAGER } from "../support/fakes.ts";
+
+const states: [info: Partial<typeof MANAGER>, message: string, hint: string][] = [
+  [{ swarm: "inactive", manager: false }, "The Docker engine is in no swarm", "docker swarm init"],
+  [{ swarm: "locked", manager: false }, "The swarm is locked", "docker swarm unlock"],
+  [
+    { manager: false, managers: ["10.0.0.7:2377", "10.0.0.8:2377"] },
+    "This engine is a worker of its swarm; the managers are: 10.0.0.7:2377, 10.0.0.8:2377",
+    "docker -H ssh://10.0.0.7 mpi ls",
+  ],
+  [
+    { swarm: "pending", manager: false },
+    `The engine's swarm is "pending"; it must be active`,
+    "docker info  # shows why",
+  ],
+];
+
+for (const [info, message, hint] of states) {
+  Deno.test(`requireManager() says: ${message}`, async () => {
+    const engine = fakeEngine({ info: () => Promise.resolve({ ...MANAGER, ...info }) });
+    await assert.rejects(requireManager(engine), { code: "swarm", message, hint });
+  });
+}
+
+Deno.test("deploy() makes keys, then the stack, then waits for the nodes", async () => {
+  const { swarm, log, docker, deployment, directory } = await world();
+  const { report, texts } = events();
+  await assert.rejects(deploy(deployment, anImage(), limit, report), noMaster);
+  assert.deepEqual(log.map((line) => line.replace(/-[0-9a-f]{12}$/, "-HASH")), [
+    "create secret hello_cluster_key-HASH",
+    "create secret hello_master_host-HASH",
+    "create secret hello_worker_host-HASH",
+    "docker stack deploy --compose-file=- --resolve-image=never --detach=true hello",
+  ]);
+  assert.deepEqual(texts, [
+    "keys: making",
+    "keys: made",
+    "stack: docker stack deploy",
+    "stack: deployed",
+    "nodes: 3 of 3 run",
+  ]);
+  const keys = await readUserKeys(directory);
+  assert.ok(keys);
+  const stack = JSON.parse(docker.inputs[0] ?? "");
+  assert.equal(stack.services.worker.deploy.replicas, 3, "the default");
+  assert.equal(stack.services.master.deploy.labels[LABELS.userKey], fingerprint(keys.publicKey));
+  assert.deepEqual(
+    Object.values<{ name: string }>(stack.secrets).map(({ name }) => name).sort(),
+    swarm.secrets.map(({ name }) => name).sort(),
+  );
+});
+
+Deno.test("deploy() shows no private key to docker, to the stack file or to the progress", async () => {
+  const { swarm, log, docker, deployment, directory } = await world();
+  const { report, texts } = events();
+  await assert.rejects(deploy(deployment, anImage(), limit, report), noMaster);
+  const secrets = [...Object.values(swarm.contents), (await readUserKeys(directory))?.privateKey ?? ""];
+  assert.equal(secrets.length, 4);
+  const seen = [...log, ...texts, ...docker.calls, ...docker.inputs].join("\n");
+  assert.ok(!seen.includes("PRIVATE"));
+  for (const secret of secrets) assert.ok(!seen.includes(secret.split("\n")[2] ?? "?"));
+});
+
+const clients: [client: string, args: string][] = [
+  ["20.10.24+dfsg1", ""],
+  ["25.0.5", ""],
+  ["26.0.0", " --detach=true"],
+  ["28.2.2", " --detach=true"],
+];
+
+for (const [client, args] of clients) {
+  Deno.test(`deploy() tells docker ${client} what it understands`, async () => {
+    const { deployment, docker } = await world({ client });
+    await assert.rejects(deploy(deployment, anImage(), limit, () => {}), noMaster);
+    assert.equal(docker.calls.at(-1), `stack deploy --compose-file=- --resolve-image=never${args} hello`);
+  });
+}
+
+Deno.test("deploy() repeated makes no key and keeps the number of workers", async () => {
+  const { log, docker, deployment } = await running();
+  const { report, texts } = events();
+  await assert.rejects(deploy(deployment, anImage(), { ...limit, timeout: 0 }, report));
+  assert.deepEqual(log, ["docker stack deploy --compose-file=- --resolve-image=never --detach=true hello"]);
+  assert.equal(texts[1], "keys: kept");
+  assert.equal(JSON.parse(docker.inputs[0] ?? "").services.worker.deploy.replicas, 5);
+});
+
+Deno.test("deploy() with --rotate-keys makes all keys new", async () => {
+  const { log, deployment, directory } = await running({ rotateKeys: true });
+  const before = await readUserKeys(directory);
+  await assert.rejects(deploy(deployment, anImage(), { ...limit, timeout: 0 }, () => {}));
+  assert.equal(log.filter((line) => line.startsWith("create secret")).length, 3);
+  assert.notEqual((await readUserKeys(directory))?.publicKey, before?.publicKey);
+});
+
+Deno.test("previewStack() changes nothing and shows what deploy() would send", async () => {
+  const fresh = await world();
+  const preview = formatStack(await previewStack(fresh.deployment, anImage()));
+  assert.match(preview, /made by deploy: user/);
+  assert.deepEqual([fresh.swarm.changes, fresh.docker.calls], [[], []]);
+  assert.equal(await readUserKeys(fresh.directory), undefined);
+
+  const { deployment, docker } = await running();
+  const again = formatStack(await previewStack(deployment, anImage()));
+  await assert.rejects(deploy(deployment, anImage(), { ...limit, timeout: 0 }, () => {}));
+  assert.equal(docker.inputs[0], again);
+});
+
+Deno.test("deploy() leaves a stack alone that is not ours", async () => {
+  for (const kind of ["services", "networks", "secrets"] as const) {
+    const { swarm, deployment } = await world();
+    const labels = { "com.docker.stack.namespace": "hello" };
+    if (kind === "services") swarm.services.push({ ...aService("hello", "master"), name: "hello_web", labels });
+    else if (kind === "networks") swarm.networks.push({ ...aNetwork("hello"), name: "hello_web", labels });
+    else swarm.secrets.push({ id: "1", name: "hello_web", labels, createdAt: "" });
+    await assert.rejects(deploy(deployment, anImage(), limit, () => {}), {
+      code: "conflict",
+      message: 'Stack "hello" exists and is not a cluster of docker mpi: it has "hello_web"',
+      hint: "choose another name: docker mpi deploy --name hello-mpi",
+    });
+    assert.deepEqual(swarm.changes, []);
+  }
+});
+
+const networks: [flags: SettingsInput["flags"], options: Record<string, string>, says: string][] = [
+  [{ subnet: "10.20.0.0/16" }, {}, "subnet 10.0.1.0/24, not 10.20.0.0/16"],
+  [{ mtu: 9000 }, {}, "mtu by default, not 9000"],
+  [{}, { "com.docker.network.driver.mtu": "9000" }, "mtu 9000, not by default"],
+  [{ encrypted: true }, {}, "encryption off, not on"],
+  [{}, { encrypted: "" }, "encryption on, not off"],
+];
+
+for (const [flags, options, says] of networks) {
+  Deno.test(`deploy() refuses what Docker would silently ignore: ${says}`, async () => {
+    const { swarm, deployment } = await running({ flags });
+    swarm.networks = [aNetwork("hello", { options })];
+    await assert.rejects(deploy(deployment, anImage(), limit, () => {}), {
+      code: "conflict",
+      message: `The network of cluster "hello" can't be changed while it runs: it has ${says}`,
+      hint: "docker mpi rm hello && docker mpi deploy",
+    });
+  });
+}
+
+Deno.test("deploy() waits until the cluster of before is gone", async () => {
+  using _clock = fakeClock();
+  const { swarm, deployment, log } = await world();
+  const old = aTask("hello-old", 1, { desired: "shutdown" });
+  let looks = 0;
+  const engine = swarm.engine({
+    tasks: (label) => ++looks <= 3 ? Promise.resolve([old]) : swarm.engine().tasks(label),
+    networks: () => Promise.resolve(looks <= 3 ? [aNetwork("hello")] : []),
+  });
+  const { report, texts } = events();
+  await assert.rejects(deploy({ ...deployment, engine }, anImage(), limit, report));
+  assert.deepEqual(texts.slice(0, 6), [
+    "nodes: the cluster of before still stops",
+    "nodes: 1 stop",
+    "nodes: 1 stop",
+    "nodes: gone",
+    "keys: making",
+    "keys: made",
+  ]);
+  assert.equal(log.length, 4);
+});
+
+Deno.test("deploy() goes on with half a cluster, which nobody removes", async () => {
+  using _clock = fakeClock();
+  for (const role of ["master", "worker"] as const) {
+    const { swarm, deployment } = await world();
+    swarm.services = [aService("hello", role)];
+    swarm.tasks = [aTask(`hello-${role}`, 1)];
+    const { report, texts } = events();
+    await assert.rejects(deploy(deployment, anImage(), limit, report));
+    assert.equal(texts[0], "keys: making");
+  }
+});
+
+const failures: [stderr: string, message: string, hint: string][] = [
+  [
+    "Ignoring unsupported options: init\n\nfailed to create network hello_cluster: Pool overlaps with other one on this address space\n",
+    "failed to create network hello_cluster: Pool overlaps with other one on this address space",
+    "docker network ls  # shows the networks; choose another network.subnet in mpi.yaml",
+  ],
+  ["services.worker.x is odd\n", "services.worker.x is odd", "docker mpi config  # shows the stack file"],
+];
+
+for (const [stderr, text, hint] of failures) {
+  Deno.test(`deploy() passes on what docker says: ${text}`, async () => {
+    const { deployment } = await world({ answer: { code: 1, stderr } });
+    await assert.rejects(
+      deploy(deployment, anImage(), limit, () => {}),
+      (error: Error & { code: string; hint: string }) => {
+        assert.deepEqual([error.code, error.hint], ["engine", hint]);
+        assert.ok(
+          error.message.startsWith('Docker could not deploy stack "hello": ') && error.message.endsWith(text),
+          error.message,
+        );
+        return true;
+      },
+    );
+  });
+}
+
+Deno.test("deploy() that the user stops is cancelled, whatever docker then says", async () => {
+  const controller = new AbortController();
+  const { deployment } = await world();
+  const docker = fakeDocker((line) => {
+    if (line.startsWith("version")) return { stdout: "28" };
+    controller.abort(new Error("stopped"));
+    return { code: 1, stderr: "killed" };
+  });
+  const stopped = deploy({ ...deployment, docker }, anImage(), { ...limit, signal: controller.signal }, () => {});
+  await assert.rejects(stopped, /stopped/);
+});

@@ -1,0 +1,95 @@
+/** What the documents say, against the program. */
+import assert from "node:assert/strict";
+import { TEMPLATES } from "../../cli/commands/init.ts";
+import { createProgram } from "../../cli/program.ts";
+import { fakeWorld } from "../support/cli.ts";
+import { SETTINGS_DOCUMENT, withTables } from "../support/settings_docs.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
+const readme = await read("README.md");
+const EXAMPLES = Object.keys(TEMPLATES).map((name) => `examples/${name}/README.md`);
+const DOCUMENTS = [
+  ...EXAMPLES,
+  "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
+  "docs/files.md",
+  "docs/images.md",
+  "docs/scale.md",
+  "docs/jobs.md",
+  "docs/remote.md",
+  "docs/teaching.md",
+  "docs/security.md",
+  "tests/bench/README.md",
+  "docs/settings.md",
+  "docs/volumes.md",
+];
+
+const { root } = createProgram(fakeWorld().deps, () => {});
+const names = root.commands.map((command) => command.name()).filter((name) => !name.startsWith("_"));
+const known = new Set([...names, ...root.commands.flatMap((command) => command.aliases())]);
+
+Deno.test("README has every command in its table, and no other", () => {
+  const table = [...readme.matchAll(/^\| `docker mpi (\w+)` +\|/gm)].map((row) => row[1]);
+  assert.deepEqual(table.toSorted(), names.filter((name) => name !== "help").toSorted());
+});
+
+for (const path of DOCUMENTS) {
+  Deno.test(`${path} shows commands and flags that exist`, async () => {
+    const text = await read(path);
+    // What stands behind a program is the program's.
+    for (
+      const [line, name = "", next] of text.matchAll(/docker mpi ([a-z]+)\b(?: ([a-z]+)\b)?(?:(?! \.\/)[^`\n;])*/g)
+    ) {
+      if (path === "CONTRIBUTING.md" && name === "uptime") continue; // the example of a new command
+      assert.ok(known.has(name), `there is no command in "${line}"`);
+      const command = root.commands.find((each) => each.name() === name || each.aliases().includes(name));
+      const sub = command?.commands.find((each) => each.name() === next);
+      const flags = (sub ?? command)?.options.map(({ long }) => long) ?? [];
+      for (const [flag] of line.matchAll(/(?<= )--[a-z-]+/g)) {
+        assert.ok(flag === "--help" || flags.includes(flag), `"${line}" has no flag ${flag}`);
+      }
+    }
+  });
+
+  Deno.test(`${path} points to files that exist`, async () => {
+    const text = await read(path);
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, link]) =>
+      new URL(link!, new URL(path, ROOT))
+    );
+    const paths = [...text.matchAll(/`((?:cli|stack|images|tests|docs|examples)\/[\w./-]*)`/g)]
+      .filter(([, name]) => name !== "cli/commands/uptime.ts") // the example of a new command
+      .map(([, name]) => new URL(name!, ROOT));
+    for (const url of [...links, ...paths]) {
+      assert.ok(await Deno.stat(url).then(() => true, () => false), `${url.pathname} is not there`);
+    }
+  });
+}
+
+Deno.test("docs/settings.md has every setting, as the program knows it", async () => {
+  const text = await Deno.readTextFile(SETTINGS_DOCUMENT);
+  assert.equal(withTables(text), text, "deno run -A tests/support/settings_docs.ts writes it");
+});
+
+Deno.test("docs/teaching.md has every template", async () => {
+  const text = await read("docs/teaching.md");
+  const rows = [...text.matchAll(/^\| \[`(\w+)`\]/gm)].map(([, name]) => name!);
+  assert.deepEqual(rows.toSorted(), Object.keys(TEMPLATES).toSorted());
+});
+
+Deno.test("docs/images.md has every program of the images", async () => {
+  const text = await read("docs/images.md");
+  for await (const { name } of Deno.readDir(new URL("images/rootfs/usr/local/bin/", ROOT))) {
+    assert.ok(text.includes(`\`${name}\``), `${name} is not there`);
+  }
+});
+
+Deno.test("stack/mod.ts passes on every file of the domain but what reads YAML", async () => {
+  const module = await read("stack/mod.ts");
+  const inside = ["mod.ts", "yaml.ts", "settings_file.ts", "read_value.ts", "suggest.ts"];
+  for await (const { name } of Deno.readDir(new URL("stack/", ROOT))) {
+    assert.ok(inside.includes(name) || module.includes(`from "./${name}"`), `${name} is not passed on`);
+  }
+});

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { breaches, importsOf, type Source } from "../runner/layers.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+async function* sourcesBelow(folder: string): AsyncGenerator<Source> {
+  for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
+    const path = `${folder}${entry.name}`;
+    if (entry.isDirectory) yield* sourcesBelow(`${path}/`);
+    else if (path.endsWith(".ts")) yield { path, text: await Deno.readTextFile(new URL(path, ROOT)) };
+  }
+}
+
+Deno.test("the product keeps to its layers", async () => {
+  const sources = [
+    { path: "mod.ts", text: await Deno.readTextFile(new URL("mod.ts", ROOT)) },
+    ...await Array.fromAsync(sourcesBelow("cli/")),
+    ...await Array.fromAsync(sourcesBelow("stack/")),
+  ];
+  assert.ok(sources.length > 20, `only ${sources.length} files were looked at`);
+  assert.deepEqual(breaches(sources), []);
+});
+
+const BREACHES: [path: string, text: string, rule: string][] = [
+  ["stack/a.ts", 'import { x } from "../cli/x.ts";', "stack/ imports nothing of cli/ or mod.ts"],
+  ["stack/a.ts", 'import type { X } from "../cli/x.ts";', "stack/ imports nothing of cli/ or mod.ts"],
+  ["stack/a.ts", 'export * from "../mod.ts";', "stack/ imports nothing of cli/ or mod.ts"],
+  ["stack/a.ts", 'const x = await import("../cli/x.ts");', "stack/ imports nothing of cli/ or mod.ts"],
+  ["stack/a/b.ts", 'import {\n  x,\n  y,\n} from "../../cli/x.ts";', "stack/ imports nothing of cli/ or mod.ts"],
+  ["cli/a.ts", 'import "../mod.ts";', "cli/ doesn't import mod.ts"],
+  ["cli/commands/run.ts", 'import { ls } from "./ls.ts";', "commands don't import each other"],
+  ["cli/a.ts", 'import { fake } from "../tests/support/fake.ts";', "the product imports nothing of tests/"],
+  ["cli/a.ts", "Deno.exit(1);", "only mod.ts ends the process"],
+  ["stack/a.ts", 'console.log("x");', "stack/ has no console and no environment variables"],
+  ["stack/a.ts", 'Deno.env.get("HOME");', "stack/ has no console and no environment variables"],
+  ["stack/a.ts", 'import Docker from "dockerode";', "dockerode is behind its seam"],
+  ["cli/a.ts", 'import { Client } from "npm:ssh2@1.17.0";', "ssh2 is behind its seam"],
+  ["stack/a.ts", 'import type { Client } from "@types/ssh2";', "ssh2 is behind its seam"],
+  ["cli/a.ts", 'import { parse } from "yaml";', "yaml is behind its seam"],
+  [
+    "stack/a.ts",
+    'import { Command } from "@commander-js/extra-typings";',
+    "@commander-js/extra-typings is behind its seam",
+  ],
+];
+
+for (const [path, text, rule] of BREACHES) {
+  Deno.test(`breaches() finds ${JSON.stringify(text)} in ${path}`, () => {
+    assert.deepEqual(breaches([{ path, text }]), [`${path}: ${rule}`]);
+  });
+}
+
+Deno.test("breaches() lets pass what is allowed, and what stands in comments", () => {
+  const sources = [
+    { path: "mod.ts", text: 'import { main } from "./cli/main.ts";\nDeno.exit(await main());' },
+    { path: "cli/main.ts", text: 'import { Command } from "commander";\nimport { x } from "../stack/x.ts";' },
+    { path: "cli/commands/mod.ts", text: 'import { run } from "./run.ts";' },
+    { path: "stack/engine.ts", text: 'import Docker from "dockerode";' },
+    {
+      path: "stack/a.ts",
+      text: '/**\n * import { x } from "../cli/x.ts";\n */\n// console.log(1)\nexport const a = 1;',
+    },
+  ];
+  assert.deepEqual(breaches(sources), []);
+});
+
+Deno.test("importsOf() takes names of packages as they are, and paths from the root", () => {
+  const code = 'import a from "../b/a.ts";\nimport "./c.ts";\nexport { d } from "npm:d@1";\nimport e from "node:fs";';
+  assert.deepEqual(importsOf("x/y/z.ts", code), ["x/b/a.ts", "npm:d@1", "node:fs", "x/y/c.ts"]);
+});
