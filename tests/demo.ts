@@ -1,14 +1,18 @@
 /**
  * `deno task demo`: the main job, from `docker mpi init` to `docker stack rm`, on a real swarm.
  *
- * Each command is shown as a user would type it, then its output. What the output has to say is checked.
+ * It uses the engine that the user has, or one in a box where none answers. Each command is shown as a user would type it,
+ * then its output. What the output has to say is checked.
  */
-import { poll, run } from "./engine/command.ts";
-import { type Ending, main, withEnding } from "./engine/ending.ts";
-import { removeNewImages } from "./engine/images.ts";
-import { needEngine, type TestEngine } from "./engine/mod.ts";
-import { makeScratch } from "./engine/scratch.ts";
-import { print, tell } from "./engine/tell.ts";
+import { poll, run } from "./box/command.ts";
+import { type Ending, main, withEnding } from "./box/ending.ts";
+import { SEED } from "./box/engine.ts";
+import { findUserEngine } from "./box/find.ts";
+import { removeNewImages } from "./box/images.ts";
+import { makeScratch } from "./box/scratch.ts";
+import { needSeed } from "./box/seed.ts";
+import { print, tell } from "./box/tell.ts";
+import { inBox, isInBox, needBoxPrograms } from "./box/words.ts";
 
 const STACK = "hello";
 const LABEL = `label=com.docker.stack.namespace=${STACK}`;
@@ -20,21 +24,19 @@ const GONE_SECONDS = 60;
 /** Runs the user's commands in one folder, on one engine, with one Docker config directory. */
 class Session {
   #folder: string;
-  readonly #engine: TestEngine;
   readonly #env: Record<string, string>;
   readonly #signal: AbortSignal;
 
-  constructor(engine: TestEngine, folder: string, config: string, signal: AbortSignal) {
-    this.#engine = engine;
+  constructor(folder: string, config: string, signal: AbortSignal) {
     this.#folder = folder;
-    this.#env = { ...engine.env, DOCKER_CONFIG: config };
+    this.#env = { DOCKER_CONFIG: config };
     this.#signal = signal;
   }
 
   /** Shows a command and its output, which it returns; the command must succeed. */
   async type(line: string): Promise<string> {
     print(`\n$ ${line}`);
-    const { code, stdout } = await run([...this.#engine.enter, ...line.split(" ")], {
+    const { code, stdout } = await run(line.split(" "), {
       cwd: this.#folder,
       env: this.#env,
       output: "both",
@@ -138,41 +140,59 @@ async function gone(session: Session, signal?: AbortSignal): Promise<void> {
 }
 
 /** The commands of a user, start to end. */
-async function mainJob(session: Session, engine: TestEngine, signal: AbortSignal): Promise<void> {
+async function mainJob(session: Session, signal: AbortSignal): Promise<void> {
   await session.type(`docker mpi init ${STACK}`);
   session.cd(STACK);
   await session.type("docker mpi deploy --workers 5");
   checkHello(await session.type("docker mpi run ./mpi_hello_world"), 6);
-  await session.type("docker mpi scale 7");
-  checkHello(await session.type("docker mpi run ./mpi_hello_world"), 8);
+  await session.type("docker mpi scale 8");
+  checkHello(await session.type("docker mpi run ./mpi_hello_world"), 9);
   await session.type(`docker stack rm ${STACK}`);
   await gone(session, signal);
   for (const kind of ["service", "secret", "config", "network"]) {
-    const list = await session.type(`docker ${kind} ls${engine.private ? "" : ` --filter ${LABEL}`}`);
+    const list = await session.type(`docker ${kind} ls${isInBox() ? "" : ` --filter ${LABEL}`}`);
     if (list.includes(STACK)) throw new Error(`\`docker ${kind} ls\` still shows something of "${STACK}"`);
   }
 }
 
-async function demo(ending: Ending): Promise<number> {
-  const begin = Date.now();
+async function demo(ending: Ending): Promise<void> {
   const limit = setTimeout(
     () => ending.interrupt(new Error(`not done within ${LIMIT_MINUTES} minutes`)),
     LIMIT_MINUTES * 60_000,
   );
   ending.defer("stop the clock", () => Promise.resolve(clearTimeout(limit)));
-  const engine = await needEngine(ending);
   const folder = await makeScratch(ending);
-  const session = new Session(engine, folder, await makeConfig(folder), ending.signal);
-  if (!engine.private) await protect(session, ending);
+  const session = new Session(folder, await makeConfig(folder), ending.signal);
+  if (!isInBox()) await protect(session, ending);
   await session.install();
-  await mainJob(session, engine, ending.signal);
-  return Math.round((Date.now() - begin) / 1000);
+  await mainJob(session, ending.signal);
+}
+
+/** Does it again in a box, where an engine of our own is the user's. */
+async function demoInBox(why: string, { signal }: Ending): Promise<void> {
+  tell(`no engine of yours answers (${why}): starting one in a box`);
+  await needBoxPrograms(signal);
+  const env = { [SEED]: await needSeed(["mpich"], signal) };
+  const again = [Deno.execPath(), "run", "--allow-all", decodeURIComponent(new URL(import.meta.url).pathname)];
+  const words = [...inBox(new URL("box/main.ts", import.meta.url)), ...again];
+  const { code } = await run(words, { env, output: "show", seconds: LIMIT_MINUTES * 60, signal });
+  if (code !== 0) throw new Error(`the demo in the box ended with status ${code}`);
+}
+
+async function demoSomewhere(ending: Ending): Promise<void> {
+  if (isInBox()) return await demo(ending);
+  const found = await findUserEngine(ending.signal);
+  if (found.kind === "no-manager") throw new Error(`${found.why}\n  hint: ${found.hint}`);
+  if (found.kind === "none") return await demoInBox(found.why, ending);
+  tell(`engine: yours, at ${found.host}`);
+  await demo(ending);
 }
 
 /** Also what ends the engine must succeed before the demo says that it went well. */
 async function demoAndClean(): Promise<number> {
-  const seconds = await withEnding(demo);
-  print(`\ndemo: ok in ${seconds} s`);
+  const begin = Date.now();
+  await withEnding(demoSomewhere);
+  if (!isInBox()) print(`\ndemo: ok in ${Math.round((Date.now() - begin) / 1000)} s`);
   return 0;
 }
 

@@ -1,96 +1,58 @@
 /**
- * `deno task test [check|unit|plugin|swarm|lab|endurance]…`: runs the gates and tests that are named, or all but endurance.
+ * `deno task test [WORD]…`: runs the gates and tests that are named, or those that run before each commit; see
+ * `runner/plan.ts`.
  *
  * The last line on standard output is `N passed, N failed`; the status is 0 only if something ran and nothing failed.
  */
-import { type Ending, Interrupted, main, withEnding } from "./engine/ending.ts";
-import { MAX_HOURS } from "./engine/hours.ts";
-import { removeNewImages } from "./engine/images.ts";
-import { needEngine, type TestEngine } from "./engine/mod.ts";
-import { makeScratch } from "./engine/scratch.ts";
-import { print, tell } from "./engine/tell.ts";
-import { removeLeftovers } from "./engine/traces.ts";
-import { VARIABLE } from "./lab/lab.ts";
-import { labNeeds, startLab } from "./lab/start.ts";
-import { runGates } from "./runner/gates.ts";
+import { type Ending, Interrupted, main, withEnding } from "./box/ending.ts";
+import { SEED } from "./box/engine.ts";
+import { needPrograms } from "./box/packages.ts";
+import { makeScratch } from "./box/scratch.ts";
+import { needSeed } from "./box/seed.ts";
+import { print } from "./box/tell.ts";
+import { boxNeeds, inBox, needBoxPrograms } from "./box/words.ts";
+import { LAB_PROGRAMS } from "./lab/start.ts";
+import { GATE_PROGRAMS, runGates } from "./runner/gates.ts";
 import { type Group, runGroup } from "./runner/group.ts";
+import { type Plan, planOf, testFiles } from "./runner/plan.ts";
 import { Tally } from "./runner/tally.ts";
+import { MPIS } from "./support/swarm.ts";
 
-const USUAL = ["check", "unit", "plugin", "swarm", "lab"] as const;
-const NAMES = [...USUAL, "endurance"] as const;
-type Name = typeof NAMES[number];
-
-/** Unit tests decide from values: they start no program and reach no network. */
-const UNIT = ["--allow-read", "--allow-env", "--allow-sys", "--allow-write=/tmp,/var/tmp"];
-
-const UNIT_GROUPS: Group[] = [
-  { name: "unit", args: [...UNIT, "tests/unit"], minutes: 5 },
-  { name: "examples", args: [...UNIT, "--doc", "stack", "cli"], minutes: 5 },
-];
-
-const ENGINE_GROUPS: Group[] = [
-  { name: "plugin", args: ["--allow-all", "tests/plugin"], minutes: 10 },
-  { name: "swarm", args: ["--allow-all", "tests/swarm"], minutes: 60 },
-];
-
-/** They share one lab, one after the other. */
-const LAB_GROUP: Group = { name: "lab", args: ["--allow-all", "tests/lab"], minutes: 50 };
-const LAB_HOSTS = 3;
-
-/** The long form of one of them. */
-const ENDURANCE_GROUP: Group = {
-  name: "endurance",
-  args: ["--allow-all", "tests/lab/endurance_test.ts"],
-  minutes: 60,
-  env: { MPI_TEST_ROUNDS: "100" },
-};
-
-/** What the command line names. */
-export function namesOf(args: string[]): Name[] {
-  const unknown = args.find((arg) => !NAMES.includes(arg as Name));
-  if (unknown !== undefined) {
-    throw new Error(`there are no tests ${JSON.stringify(unknown)}\n  hint: ./dev test ${NAMES.join("|")}`);
-  }
-  return args.length === 0 ? [...USUAL] : args as Name[];
-}
-
-async function runAll(names: Name[], tally: Tally, ending: Ending): Promise<void> {
+async function runAll(plan: Plan, tally: Tally, ending: Ending): Promise<void> {
+  const { signal } = ending;
   const scratch = await makeScratch(ending);
-  if (names.includes("check")) tally.add(await runGates(ending.signal));
-  if (names.includes("unit")) {
-    for (const group of UNIT_GROUPS) tally.add(await runGroup(group, scratch, ending.signal));
+  const engineGroups = plan.groups.filter(({ engines }) => engines !== undefined);
+  const needs = engineGroups.length > 0 ? boxNeeds() : undefined;
+  if (plan.gates) await needPrograms(GATE_PROGRAMS, signal);
+  if (engineGroups.length > 0 && needs === undefined) {
+    await needBoxPrograms(signal);
+    await needPrograms(LAB_PROGRAMS, signal);
   }
-  const groups = ENGINE_GROUPS.filter((group) => names.includes(group.name as Name));
-  if (groups.length > 0) await runOnEngine(groups, scratch, tally, ending);
-  const labGroups = [LAB_GROUP, ENDURANCE_GROUP].filter((group) => names.includes(group.name as Name));
-  if (labGroups.length > 0) await runInLab(labGroups, scratch, tally, ending);
+  // The images take a minute, once; what needs no engine can run meanwhile.
+  const seed = engineGroups.length > 0 && needs === undefined ? needSeed(plan.mpis, signal) : Promise.resolve("");
+  seed.catch(() => {});
+  if (plan.gates) tally.add(await runGates(signal));
+  for (const group of plan.groups) {
+    if (group.engines === undefined) tally.add(await runGroup(group, scratch, signal));
+    else if (needs !== undefined) tally.skipped.push(`${group.name}: ${needs}`);
+    else tally.add(await runGroup(await onEngines(group, await seed, plan.mpis), scratch, signal));
+  }
 }
 
-async function runOnEngine(groups: Group[], scratch: string, tally: Tally, ending: Ending): Promise<void> {
-  tell("\n== engine");
-  const { env, enter, private: ours }: TestEngine = await needEngine(ending);
-  if (!ours) await removeNewImages("mpitest", env, ending);
-  for (const group of groups) tally.add(await runGroup({ ...group, env, enter }, scratch, ending.signal));
-}
-
-async function runInLab(groups: Group[], scratch: string, tally: Tally, ending: Ending): Promise<void> {
-  const needs = await labNeeds();
-  if (needs !== undefined) return void tally.skipped.push(`lab: ${needs}`);
-  tell("\n== engines");
-  await removeLeftovers();
-  const { lab, end } = await startLab({ hosts: LAB_HOSTS, hours: MAX_HOURS, signal: ending.signal });
-  ending.defer("end the lab", end);
-  for (const group of groups) {
-    tally.add(await runGroup({ ...group, env: { ...group.env, [VARIABLE]: lab.folder } }, scratch, ending.signal));
-  }
+/** The group, in a box with its engines. */
+function onEngines(group: Group, seed: string, mpis: string[]): Group {
+  const enter = group.engines === "lab"
+    ? [...inBox(new URL("lab/main.ts", import.meta.url)), "3", "--here"]
+    : inBox(new URL("box/main.ts", import.meta.url));
+  return { ...group, enter, env: { ...group.env, [SEED]: seed, [MPIS]: mpis.join(" ") } };
 }
 
 async function test(): Promise<number> {
-  const names = namesOf(Deno.args);
+  const plan = await planOf(Deno.args, testFiles);
   const tally = new Tally();
   let interrupted = 0;
   try {
-    await withEnding((ending) => runAll(names, tally, ending));
+    await withEnding((ending) => runAll(plan, tally, ending));
   } catch (error) {
     tally.failed.push(`the run: ${error instanceof Error ? error.message : error}`);
     if (error instanceof Interrupted) interrupted = error.code;

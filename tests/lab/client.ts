@@ -1,7 +1,7 @@
 /** The client's place: on the lab's network, without an engine, where the user of a swarm elsewhere sits. */
-import { type CommandOptions, type Result, run } from "../engine/command.ts";
+import { type CommandOptions, type Result, run } from "../box/command.ts";
 import { doorsOf } from "./doors.ts";
-import { CLIENT, ENGINE_PORT, type Plugged, type Switch } from "./network.ts";
+import { CLIENT, ENGINE_PORT, type Plugged, Switch } from "./network.ts";
 
 /** A place on the network where commands can run. */
 export interface Place extends Plugged {
@@ -22,10 +22,9 @@ export class Client implements Place {
   /** Words before a command that is to run there. */
   readonly enter: string[];
   readonly env: Record<string, string>;
-  readonly #network: Switch;
 
   /** @param manager The manager's own environment for `docker`. */
-  constructor(enter: string[], manager: Plugged & { env: Record<string, string>; folder: string }, network: Switch) {
+  constructor(enter: string[], manager: Plugged & { env: Record<string, string>; folder: string }) {
     this.enter = enter;
     this.env = {
       ...manager.env,
@@ -33,7 +32,6 @@ export class Client implements Place {
       DOCKER_TLS_VERIFY: "1",
       DOCKER_CERT_PATH: doorsOf(manager.folder).certificates,
     };
-    this.#network = network;
   }
 
   /** Runs a command there, with the manager's engine. */
@@ -43,11 +41,11 @@ export class Client implements Place {
 
   /** Drops everything that it sends and that is sent to it. */
   async cut(): Promise<void> {
-    await this.#network.cut(this.name);
+    await Switch.cut(this.name);
   }
 
   /** Ends a cut. */
   async heal(): Promise<void> {
-    await this.#network.heal(this.name);
+    await Switch.heal(this.name);
   }
 }

@@ -2,7 +2,7 @@
  * How people reach an engine elsewhere: by SSH, and by TCP with TLS. The manager of a lab has both doors; keys and certificates
  * are made for each lab anew.
  */
-import { must } from "../engine/command.ts";
+import { must } from "../box/command.ts";
 import type { Plugged } from "./network.ts";
 
 /** What opens the doors of a host. */

@@ -1,23 +1,18 @@
-/** A lab that runs, as any process sees it by its folder. */
-import { recordedBox } from "../engine/box.ts";
-import { must, poll, run } from "../engine/command.ts";
-import type { Names } from "../engine/traces.ts";
+/** The lab of this box, as any process in the box sees it. */
+import { must, poll, run } from "../box/command.ts";
 import { Client, type Place } from "./client.ts";
-import { Host, type Surroundings } from "./host.ts";
-import { CLIENT, hostsOf, Switch } from "./network.ts";
+import { Host } from "./host.ts";
+import { recordedMachine } from "./machine.ts";
+import { CLIENT, hostsOf } from "./network.ts";
 import { PRIVATE_REGISTRY, type PrivateRegistry, REGISTRY, type Registry } from "./registries.ts";
 
-/** Names the folder of a lab that is there already. */
-export const VARIABLE = "MPI_LAB";
+/** Where it is: sockets, logs, and what other processes have to know. */
+export const FOLDER = "/srv/lab";
 
-/** What is written down of a lab. */
+/** What is written down of it. */
 export interface LabRecord {
   /** How many hosts it has. */
   hosts: number;
-  /** When it ends, in milliseconds since 1970. */
-  ends: number;
-  /** Whether a person has it, rather than a test. */
-  byHand: boolean;
 }
 
 /** An image may be large, and is compressed and extracted on all hosts by one machine. */
@@ -28,7 +23,6 @@ const MEND_SECONDS = 90;
 
 /** A swarm of several hosts, with registries and a client. */
 export class Lab {
-  readonly folder: string;
   /** The first one is the swarm's manager, and has the base image. */
   readonly hosts: Host[];
   /** Where users are that run `docker mpi` from elsewhere. */
@@ -38,19 +32,17 @@ export class Lab {
   /** Wants a password. */
   readonly privateRegistry: PrivateRegistry = PRIVATE_REGISTRY;
 
-  private constructor(surroundings: Surroundings, count: number, enter: string[]) {
-    this.folder = surroundings.folder;
-    this.hosts = hostsOf(count).map((plugged) => new Host(plugged, surroundings));
-    this.client = new Client(enter, this.manager, surroundings.network);
+  private constructor(count: number, enter: string[]) {
+    this.hosts = hostsOf(count).map((plugged) => new Host(plugged, FOLDER));
+    this.client = new Client(enter, this.manager);
   }
 
-  /** Takes up the lab with these names. */
-  static async at({ folder, tag }: Names): Promise<Lab> {
-    const record = await labRecord(folder);
-    const client = await recordedBox(`${folder}/${CLIENT.name}`);
-    if (record === undefined || client === undefined) throw new Error(`there is no lab in ${folder}`);
-    const network = new Switch(`${folder}/switch`);
-    return new Lab({ folder, tag, ends: record.ends, network }, record.hosts, client.network);
+  /** Takes it up. */
+  static async open(): Promise<Lab> {
+    const record = await labRecord();
+    const client = await recordedMachine(`${FOLDER}/${CLIENT.name}`);
+    if (record === undefined || client === undefined) throw new Error("there is no lab here\n  hint: ./dev lab");
+    return new Lab(record.hosts, client.network);
   }
 
   /** What `docker` needs in its environment to use the manager's engine by its socket, from anywhere. */
@@ -139,10 +131,10 @@ export class Lab {
   }
 }
 
-/** What is written down of the lab in that folder, if there is one. */
-export async function labRecord(folder: string): Promise<LabRecord | undefined> {
+/** What is written down of the lab, if there is one. */
+export async function labRecord(): Promise<LabRecord | undefined> {
   try {
-    return JSON.parse(await Deno.readTextFile(`${folder}/lab.json`));
+    return JSON.parse(await Deno.readTextFile(`${FOLDER}/lab.json`));
   } catch {
     return undefined;
   }

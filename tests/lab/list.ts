@@ -1,5 +1,5 @@
 /** How the hosts of a lab are. */
-import { run } from "../engine/command.ts";
+import { run } from "../box/command.ts";
 import type { Host } from "./host.ts";
 import type { Lab } from "./lab.ts";
 

@@ -1,4 +1,6 @@
 /** The image registries on the lab's network: a plain one, and one that wants a password. */
+import { must } from "../box/command.ts";
+import { boxData } from "../box/words.ts";
 import { GATEWAY } from "./network.ts";
 
 /** A registry, as hosts reach it. */
@@ -32,20 +34,23 @@ export const PRIVATE_REGISTRY: PrivateRegistry = {
 /** The password's hash by bcrypt, the only one that the registry takes; made by `htpasswd -nbB lab 'open sesame'`. */
 const HTPASSWD = "lab:$2y$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW\n";
 
-/** Writes the settings of both into a folder, and returns the command that runs them. */
-export async function writeRegistries(folder: string): Promise<string[]> {
+/** Starts both, with their settings in a folder; their images are in the box's. */
+export async function startRegistries(folder: string): Promise<void> {
   const settings = (data: string, port: number, auth: Record<string, unknown> = {}) => ({
     version: "0.1",
     log: { level: "warn", accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: `${folder}/${data}` } },
+    storage: { filesystem: { rootdirectory: `${boxData()}/${data}` } },
     http: { addr: `${GATEWAY}:${port}` },
     ...auth,
   });
   const auth = { htpasswd: { realm: "lab", path: `${folder}/htpasswd` } };
+  await Deno.mkdir(folder);
   await Deno.writeTextFile(`${folder}/htpasswd`, HTPASSWD);
   // JSON is YAML too.
   await Deno.writeTextFile(`${folder}/open.yml`, JSON.stringify(settings("open", PORT)));
   await Deno.writeTextFile(`${folder}/closed.yml`, JSON.stringify(settings("closed", PRIVATE_PORT, { auth })));
-  const both = 'docker-registry serve "$0/open.yml" & exec docker-registry serve "$0/closed.yml"';
-  return ["sh", "-c", both, folder];
+  for (const name of ["open", "closed"]) {
+    const script = 'exec docker-registry serve "$0.yml" >"$0.log" 2>&1 </dev/null';
+    await must(["setsid", "--fork", "sh", "-c", script, `${folder}/${name}`]);
+  }
 }

@@ -1,14 +1,16 @@
 /** The checks that are no tests: each counts as one. */
-import { run } from "../engine/command.ts";
-import { needPrograms } from "../engine/packages.ts";
-import { tell } from "../engine/tell.ts";
+import { run } from "../box/command.ts";
+import { tell } from "../box/tell.ts";
 import { Tally } from "./tally.ts";
 
 interface Gate {
   name: string;
   /** What has to succeed; may throw to fail with a message. */
-  command: (signal: AbortSignal) => Promise<string[]>;
+  command: () => Promise<string[]>;
 }
+
+/** Programs that they need, with their packages. */
+export const GATE_PROGRAMS = { shellcheck: "shellcheck", perl: "perl" };
 
 const deno = (...args: string[]) => () => Promise.resolve([Deno.execPath(), ...args]);
 
@@ -39,7 +41,7 @@ export async function runGates(signal: AbortSignal): Promise<Tally> {
 /** What a gate says when it fails. */
 async function failure(gate: Gate, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const command = await gate.command(signal);
+    const command = await gate.command();
     const result = await run(command, { seconds: 300, signal });
     return result.code === 0 ? undefined : `${result.stdout}${result.stderr}\n`;
   } catch (error) {
@@ -48,16 +50,14 @@ async function failure(gate: Gate, signal: AbortSignal): Promise<string | undefi
   }
 }
 
-async function shellcheck(signal: AbortSignal): Promise<string[]> {
-  await needPrograms({ shellcheck: "shellcheck" }, signal);
+async function shellcheck(): Promise<string[]> {
   const scripts: string[] = [];
   for (const root of ["dev", ".ci", "cli", "images", "examples", "tests"]) scripts.push(...await shellScripts(root));
   return ["shellcheck", ...scripts];
 }
 
 /** Has Perl read each program, with warnings; any that it gives is a failure. */
-async function perlSyntax(signal: AbortSignal): Promise<string[]> {
-  await needPrograms({ perl: "perl" }, signal);
+async function perlSyntax(): Promise<string[]> {
   const files = await filesWith("images", (text) => /^#!\S*\/perl\b|^package \w+;$/m.test(text));
   const script = `for file do
     said=$(perl -wc -Iimages/rootfs/usr/local/lib/mpi "$file" 2>&1)

@@ -1,15 +1,22 @@
 /** One `deno test`, counted. */
-import { run } from "../engine/command.ts";
-import { which } from "../engine/packages.ts";
-import { tell } from "../engine/tell.ts";
+import { run } from "../box/command.ts";
+import { which } from "../box/packages.ts";
+import { tell } from "../box/tell.ts";
 import { MEASURED } from "../support/measured.ts";
 import { Tally, tallyOf } from "./tally.ts";
+
+/** Ends single tests that take too long. */
+const LIMIT = decodeURIComponent(new URL("limit.ts", import.meta.url).pathname);
 
 /** Tests that run together. */
 export interface Group {
   name: string;
-  /** Arguments of `deno test`: permissions, folders. */
+  /** Options of `deno test`: permissions above all. */
   args: string[];
+  /** Folders and files with tests. */
+  paths: string[];
+  /** What the tests need: one engine with a swarm, or a lab; nothing of the kind if not said. */
+  engines?: "one" | "lab";
   /** They are ended and count as failed after that. */
   minutes: number;
   /** Added to the environment. */
@@ -24,9 +31,10 @@ export async function runGroup(group: Group, scratch: string, signal: AbortSigna
   const folder = await Deno.makeTempDir({ dir: scratch, prefix: `${group.name}-` });
   const junit = `${scratch}/${group.name}.xml`;
   const measured = `${scratch}/${group.name}.measured`;
-  const command = [Deno.execPath(), "test", "--quiet", "--no-prompt", `--junit-path=${junit}`, ...group.args];
+  const options = ["--quiet", "--no-prompt", `--preload=${LIMIT}`, `--junit-path=${junit}`];
+  const command = [Deno.execPath(), "test", ...options, ...group.args, ...group.paths];
   const { code } = await run([...await leash(), ...(group.enter ?? []), ...command], {
-    env: { ...group.env, TMPDIR: folder, [MEASURED]: measured },
+    env: { TMPDIR: folder, [MEASURED]: measured, ...group.env },
     output: "show",
     seconds: group.minutes * 60,
     signal,

@@ -1,5 +1,5 @@
 /** How long things took, for what is promised to be quick. */
-import { tell } from "../engine/tell.ts";
+import { tell } from "../box/tell.ts";
 
 /** Names the file that the runner collects measurements in: `deno test --quiet` swallows what tests print. */
 export const MEASURED = "MPI_MEASURED";

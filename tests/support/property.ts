@@ -34,7 +34,7 @@ export function property<T>(
   input: fc.Arbitrary<T>,
   check: (input: T) => void | Promise<void>,
 ): void {
-  Deno.test(`${name} (${runs} inputs)`, () => checkAll(runs, input, check));
+  Deno.test(`${name} (${Math.ceil(runs * FACTOR)} inputs)`, () => checkAll(runs, input, check));
 }
 
 /** So many generated inputs, for what takes them all at once. */

@@ -4,7 +4,7 @@
  * The runner gives the engine by `DOCKER_HOST` or leaves the user's own. Everything that is made here has a name that
  * begins with `mpitest`, and only that is removed.
  */
-import { type Implementation, IMPLEMENTATIONS } from "../../stack/settings_schema.ts";
+import { type Implementation, IMPLEMENTATIONS as KNOWN } from "../../stack/settings_schema.ts";
 import { root, sh } from "./plugin_cli.ts";
 
 /** What a command left. */
@@ -29,14 +29,19 @@ export interface RunOptions {
 /** The image that test clusters run: the hello project, and the programs of `tests/swarm/programs`. */
 export const IMAGE = "mpitest:latest";
 
-/** Every MPI: for `for (const mpi of IMPLEMENTATIONS)` around what has to hold for each. */
-export { IMPLEMENTATIONS };
+/** Names the variable that has the MPIs which are tried, parted by spaces. */
+export const MPIS = "MPI_TEST_MPIS";
+
+/** Every MPI that is tried: for `for (const mpi of IMPLEMENTATIONS)` around what has to hold for each. */
+export const IMPLEMENTATIONS: readonly Implementation[] = Deno.env.get(MPIS)
+  ? KNOWN.filter((mpi) => Deno.env.get(MPIS)!.split(" ").includes(mpi))
+  : KNOWN;
 
 /** The MPI of tests that don't say one; `MPI_TEST_MPI=openmpi ./dev test swarm` tries them with the other. */
 function usualMpi(): Implementation {
   const wanted = Deno.env.get("MPI_TEST_MPI") ?? "mpich";
-  const found = IMPLEMENTATIONS.find((mpi) => mpi === wanted);
-  if (found === undefined) throw new Error(`MPI_TEST_MPI is "${wanted}", want ${IMPLEMENTATIONS.join(" or ")}`);
+  const found = KNOWN.find((mpi) => mpi === wanted);
+  if (found === undefined) throw new Error(`MPI_TEST_MPI is "${wanted}", want ${KNOWN.join(" or ")}`);
   return found;
 }
 

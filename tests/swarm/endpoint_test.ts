@@ -1,6 +1,6 @@
 /** Which swarm is meant: by flag, variable and context, as docker itself resolves them; under every docker client here. */
 import assert from "node:assert/strict";
-import { tell } from "../engine/tell.ts";
+import { tell } from "../box/tell.ts";
 import { type Client, clients } from "../support/plugin_cli.ts";
 import { expectOk, IMAGE, openWorld } from "../support/swarm.ts";
 

@@ -1,6 +1,6 @@
 /** `docker mpi login`, and the plain ssh that `--print` shows. */
 import assert from "node:assert/strict";
-import { needPrograms } from "../engine/packages.ts";
+import { needPrograms } from "../box/packages.ts";
 import { expectOk, openWorld } from "../support/swarm.ts";
 import { KEYS, openTerminal } from "../support/terminal.ts";
 

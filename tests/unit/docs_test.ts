@@ -22,7 +22,6 @@ const DOCUMENTS = [
   "docs/remote.md",
   "docs/teaching.md",
   "docs/security.md",
-  "tests/bench/README.md",
   "docs/settings.md",
   "docs/volumes.md",
 ];

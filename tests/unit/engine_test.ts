@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { poll, run } from "../engine/command.ts";
-import { Ending, Interrupted } from "../engine/ending.ts";
-import { judge } from "../engine/find.ts";
-import { hoursOf } from "../engine/hours.ts";
-import { parseStat } from "../engine/processes.ts";
-import { ownerOf } from "../engine/scratch.ts";
-import { namesOf, rulesOf } from "../engine/traces.ts";
+import { poll, run } from "../box/command.ts";
+import { Ending, Interrupted } from "../box/ending.ts";
+import { judge } from "../box/find.ts";
+import { parseStat } from "../box/processes.ts";
+import { ownerOf } from "../box/scratch.ts";
 
 Deno.test("parseStat() reads fields 3, 4 and 22, whatever the program is called", () => {
   const rest = Array.from({ length: 40 }, (_, index) => String(index + 3)).join(" ");
@@ -21,33 +19,6 @@ Deno.test("ownerOf() knows whose a scratch folder is, if it can be known", () =>
   }
 });
 
-Deno.test("rulesOf() takes the engine's own rules only, ready to be deleted", () => {
-  const listing = [
-    "-P FORWARD DROP",
-    "-N DOCKER-USER",
-    "-A FORWARD -d 198.18.0.0/30 -m comment --comment docker-mpi-engine.ab12cd -j ACCEPT",
-    '-A FORWARD -s 198.18.0.0/30 -m comment --comment "docker-mpi-engine.ab12cd" -j ACCEPT',
-    "-A FORWARD -s 198.18.1.0/30 -m comment --comment docker-mpi-engine.ab12ce -j ACCEPT",
-    "-A FORWARD -o docker0 -j DOCKER",
-  ].join("\n");
-  assert.deepEqual(rulesOf(listing, "docker-mpi-engine.ab12cd").map((words) => words.join(" ")), [
-    "FORWARD -d 198.18.0.0/30 -m comment --comment docker-mpi-engine.ab12cd -j ACCEPT",
-    "FORWARD -s 198.18.0.0/30 -m comment --comment docker-mpi-engine.ab12cd -j ACCEPT",
-  ]);
-});
-
-Deno.test("namesOf() fits the kernel's 15 characters for a device", () => {
-  assert.match(namesOf("engine").id, /^[0-9a-f]{6}$/);
-  assert.ok(namesOf("lab").device.length <= 15);
-  assert.deepEqual(namesOf("engine", "ab12cd"), {
-    kind: "engine",
-    id: "ab12cd",
-    folder: "/var/tmp/docker-mpi-engine.ab12cd",
-    device: "mpi-ab12cd",
-    tag: "docker-mpi-engine.ab12cd",
-  });
-});
-
 Deno.test("judge() wants a manager, and says what to type where there is none", () => {
   assert.equal(judge("h", "active true").kind, "ready");
   const none = judge("h", "inactive false");
@@ -55,12 +26,6 @@ Deno.test("judge() wants a manager, and says what to type where there is none", 
   const worker = judge("h", "active false");
   assert.ok(worker.kind === "no-manager" && /worker/.test(worker.why));
   assert.equal(judge("h", "").kind, "no-manager");
-});
-
-Deno.test("hoursOf() reads minutes and hours within the limit", () => {
-  assert.equal(hoursOf("90m"), 1.5);
-  assert.equal(hoursOf("2h"), 2);
-  for (const wrong of ["", "2", "0h", "-1h", "4h", "2d"]) assert.throws(() => hoursOf(wrong), /such as 90m or 2h/);
 });
 
 Deno.test("Ending undoes in reverse order, all of it, and then tells what failed", async () => {

@@ -1,15 +1,13 @@
 import assert from "node:assert/strict";
 import { aligned } from "../lab/list.ts";
-import { parseUp } from "../lab/main.ts";
+import { parse } from "../lab/main.ts";
 import { hardwareOf, hostsOf } from "../lab/network.ts";
 
-Deno.test("parseUp() reads how many hosts, and for how long", () => {
-  assert.deepEqual(parseUp([]), { hosts: 3, hours: 2, another: false });
-  assert.deepEqual(parseUp(["5", "--for", "30m", "--another"]), { hosts: 5, hours: 0.5, another: true });
-  for (const word of ["0", "7", "-1", "three", "1.5", "", "--fro"]) {
-    assert.throws(() => parseUp([word]), /a number of hosts from 1 to 6 is needed\n {2}hint: /);
-  }
-  assert.throws(() => parseUp(["--for"]), /such as 90m or 2h/);
+Deno.test("parse() reads how many hosts, and what runs there", () => {
+  assert.deepEqual(parse([]), { hosts: 3, command: [] });
+  assert.deepEqual(parse(["5", "docker", "ps"]), { hosts: 5, command: ["docker", "ps"] });
+  assert.deepEqual(parse(["bash"]), { hosts: 3, command: ["bash"] });
+  for (const number of ["0", "7"]) assert.throws(() => parse([number]), /a number from 1 to 6 is needed\n {2}hint: /);
 });
 
 Deno.test("hostsOf() gives each host its name and its address", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { namesOf } from "../run.ts";
 import { isShell } from "../runner/gates.ts";
 import { judge } from "../runner/group.ts";
+import { planOf } from "../runner/plan.ts";
 import { Tally, tallyOf } from "../runner/tally.ts";
 
 const REPORT = `<?xml version="1.0" encoding="UTF-8"?>
@@ -61,10 +61,40 @@ Deno.test("judge() counts a group that crashed, took too long or had no test as 
   assert.deepEqual(judge(group, 0, skipped).failed, ["swarm: no test ran"]);
 });
 
-Deno.test("namesOf() takes all groups when none is named", () => {
-  assert.deepEqual(namesOf([]), ["check", "unit", "plugin", "swarm", "lab"]);
-  assert.deepEqual(namesOf(["unit"]), ["unit"]);
-  assert.throws(() => namesOf(["units"]), /there are no tests "units"/);
+const FILES = [
+  { path: "tests/swarm/run_test.ts", text: 'Deno.test("a program must run"' },
+  { path: "tests/more/lab/run_test.ts", text: 'Deno.test("a host is lost"' },
+  { path: "tests/unit/keys_test.ts", text: 'Deno.test("planKeys()"' },
+];
+const files = () => Promise.resolve(FILES);
+
+Deno.test("planOf() runs what each commit needs when nothing is named, with one MPI", async () => {
+  const { gates, groups, mpis } = await planOf([], () => Promise.reject("not needed"));
+  assert.equal(gates, true);
+  assert.deepEqual(groups.map(({ name }) => name), ["unit", "examples", "plugin", "box", "swarm", "lab"]);
+  assert.deepEqual(mpis, ["mpich"]);
+});
+
+Deno.test("planOf() takes the word of a group, or all of them", async () => {
+  const unit = await planOf(["unit"], files);
+  assert.equal(unit.gates, false);
+  assert.deepEqual(unit.groups.map(({ name }) => name), ["unit", "examples"]);
+  const all = await planOf(["all"], files);
+  assert.equal(all.gates, true);
+  assert.ok(all.groups.some(({ name }) => name === "more/swarm"));
+  assert.deepEqual(all.mpis, ["mpich", "openmpi"]);
+});
+
+Deno.test("planOf() finds files by their path, and tests by their text", async () => {
+  const byPath = await planOf(["run_test"], files);
+  assert.deepEqual(byPath.groups.map(({ name, paths }) => [name, paths]), [
+    ["swarm", ["tests/swarm/run_test.ts"]],
+    ["more/lab", ["tests/more/lab/run_test.ts"]],
+  ]);
+  const byText = await planOf(["planKeys"], files);
+  assert.deepEqual(byText.groups.map(({ paths }) => paths), [["tests/unit/keys_test.ts"]]);
+  assert.ok(byText.groups[0]!.args.includes("--filter=planKeys"));
+  await assert.rejects(planOf(["units"], files), /there are no tests "units"\n {2}hint: /);
 });
 
 Deno.test("isShell() goes by the first line", () => {

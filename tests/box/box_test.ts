@@ -1,0 +1,74 @@
+/** That a box is what it says: apart from the machine, and gone with whoever asked for it. */
+import assert from "node:assert/strict";
+import { poll, run } from "./command.ts";
+import { commandLines } from "./processes.ts";
+import { BOX, boxNeeds } from "./words.ts";
+
+const ignore = boxNeeds() !== undefined;
+
+/** What a box could leave on the machine: network devices, mounts, processes that have a word in their command line. */
+async function traces(word: string): Promise<string[]> {
+  const devices = (await run(["ip", "-brief", "link"])).stdout.split("\n").map((line) => line.split(/[\s@]/)[0]!);
+  const mounts = (await Deno.readTextFile("/proc/self/mounts")).split("\n").map((line) => line.split(" ")[1] ?? "");
+  const processes = (await commandLines()).map(({ words }) => words).filter((words) => words.includes(word));
+  return [...devices, ...mounts, ...processes].sort();
+}
+
+/** A box that waits, with a device, a mount and a process of its own, under a word that stands nowhere else. */
+function waiting(word: string): string {
+  return `ip link add vxlan42 type vxlan id 42 dstport 4789 dev lo && mount -t tmpfs tmpfs /mnt &&
+    echo ready && sleep 600 "$0" ${word}`;
+}
+
+Deno.test({
+  name: "a box gives its command's streams and status, and a network of its own with a way out",
+  ignore,
+  fn: async () => {
+    const script = 'read line; echo "got $line"; echo oops >&2; hostname; ls /sys/class/net; ls -A /srv; exit 3';
+    const words = ["sh", "-c", `echo hello | "$0" sh -c '${script}'`, BOX];
+    assert.deepEqual(await run(words), { code: 3, stdout: "got hello\nbox\nlo\ntap0\n", stderr: "oops\n" });
+  },
+});
+
+Deno.test({
+  name: "a box that is in a box is refused, and so is one without a command",
+  ignore,
+  fn: async () => {
+    const nested = await run([BOX, BOX, "true"]);
+    assert.equal(nested.code, 75);
+    assert.match(nested.stderr, /^box: this is in a box already, with its data in \S+\n {2}hint: exit\n$/);
+    const empty = await run([BOX]);
+    assert.equal(empty.code, 75);
+    assert.match(empty.stderr, /^box: a command is needed\n {2}hint: \S+ bash\n$/);
+  },
+});
+
+for (const victim of ["the box", "its caller"]) {
+  Deno.test({
+    name: `nothing is left of a box when ${victim} is killed`,
+    ignore,
+    fn: async () => {
+      const word = `word-${crypto.randomUUID()}`;
+      const before = await traces(word);
+      const caller = new Deno.Command("sh", {
+        // Not the last command of the shell, which would become it.
+        args: ["-c", `"$1" bash -c "$2" & echo $!; wait`, "sh", BOX, waiting(word)],
+        stdin: "null",
+        stdout: "piped",
+        stderr: "inherit",
+      }).spawn();
+      const reader = caller.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      let said = "";
+      while (!said.includes("ready")) {
+        const { value, done } = await reader.read();
+        assert.ok(!done, `the box ended after saying ${JSON.stringify(said)}`);
+        said += value;
+      }
+      Deno.kill(victim === "the box" ? Number(said.split("\n")[0]) : caller.pid, "SIGKILL");
+      const gone = async () => (await traces(word)).join("\n") === before.join("\n");
+      await poll("all traces of the box to go", gone, { seconds: 10 });
+      await reader.cancel();
+      await caller.status;
+    },
+  });
+}
