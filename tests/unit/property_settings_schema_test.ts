@@ -133,7 +133,7 @@ property("an editor and docker mpi say the same of any mount", 4000, fc.array(mo
 });
 
 Deno.test("the mounts that were tried were right and wrong", () => {
-  assert.ok(taken > 300 && refused > 300, `${taken} taken, ${refused} refused`);
+  assert.ok(Math.min(taken, refused) > (taken + refused) / 10, `${taken} taken, ${refused} refused`);
 });
 
 Deno.test("the schema has every key, with what it is, and the defaults that a cluster has", async () => {
