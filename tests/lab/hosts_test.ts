@@ -6,7 +6,7 @@ import { nodes } from "../support/nodes.ts";
 import { failure, parts, project } from "../support/projects.ts";
 import { type Ended, expectOk, type World } from "../support/swarm.ts";
 import { type Host, type Lab, labTest } from "./mod.ts";
-import { openLabWorld } from "./world.ts";
+import { openSeededWorld } from "./world.ts";
 
 const WORKERS = 5;
 const SLEEP = ["sh", "-c", "echo here; sleep 600"];
@@ -32,7 +32,7 @@ function assertLost({ code, stderr }: Ended, possible: string[]): void {
 }
 
 labTest("ranks run on every host, and a run that loses a node ends and names it", async (lab, t) => {
-  await using world = await openLabWorld(lab);
+  await using world = await openSeededWorld(lab);
   await using _cluster = await world.cluster(WORKERS);
   const where = await places(lab, world);
 
@@ -75,12 +75,17 @@ labTest("ranks run on every host, and a run that loses a node ends and names it"
 });
 
 labTest("an image that one host alone has is refused with the remedy, and nothing is made", async (lab) => {
-  await using world = await openLabWorld(lab);
+  await using world = await openSeededWorld(lab);
   await using dir = await project("name: mpitest-alone\nimage: mpitest-alone:latest\nworkers: 2\n");
   await expectOk(world.docker(["tag", world.image, "mpitest-alone:latest"]));
   assert.deepEqual(
     await world.docker(["mpi", "deploy", "--progress", "quiet"], { cwd: dir.path }),
-    failure(""),
+    failure(
+      'docker mpi deploy: Image "mpitest-alone:latest" is on this engine only, and nodes may start on 3 hosts: ' +
+        "host1, host2, host3\n" +
+        "hint: docker mpi deploy --push --image registry.example.org/mpitest-alone  # takes it to a registry of yours; " +
+        "--resolve-image never if every host has it already\n",
+    ),
   );
   assert.deepEqual(await parts(world, "mpitest-alone"), []);
 });

@@ -12,3 +12,15 @@ export async function openLabWorld(lab: Lab, mpi: Place["mpi"] = "mpich"): Promi
     image: `${lab.registry.address}/mpitest:latest`,
   });
 }
+
+/** The same without a registry: clusters run the image of the hello project, which every host of the lab starts with. */
+export async function openSeededWorld(lab: Lab): Promise<World> {
+  return await openWorld({
+    mpi: "mpich",
+    enter: lab.enter,
+    env: lab.client.env,
+    engines: lab.hosts.map(({ env }) => env),
+    image: "seed:mpich",
+    everywhere: true,
+  });
+}

@@ -57,6 +57,8 @@ export interface Place {
   engines?: Record<string, string>[];
   /** The image, in a registry that all engines reach. */
   image?: string;
+  /** Whether all engines have the image already. */
+  everywhere?: boolean;
 }
 
 /** An installed plugin, and a project to work in. */
@@ -73,6 +75,11 @@ export interface World extends AsyncDisposable {
   docker(args: string[], options?: RunOptions): Promise<Ended>;
   /** Starts it, for tests that do more than wait. */
   spawn(args: string[], options?: RunOptions & { stdin?: "piped" }): Deno.ChildProcess;
+  /**
+   * Has the cluster `mpitest` run with so many workers, and leaves it to the next test that asks: for tests that look, or
+   * that leave it as it was. It is as new where nothing runs, and what is missing of it is made.
+   */
+  shared(workers: number): Promise<Cluster>;
   /** Deploys a cluster that goes away at the end of its block. */
   cluster(workers: number, options?: { name?: string; args?: string[]; port?: number }): Promise<Cluster>;
 }
@@ -88,7 +95,8 @@ export async function openWorld(place: Place = {}): Promise<World> {
   const usual = usualMpi();
   const { mpi = usual } = place;
   const image = mpi === usual ? place.image ?? IMAGE : (place.image ?? IMAGE).replace(/(?=:[^/]*$)/, `-${mpi}`);
-  const [enter = [], push] = [place.enter, place.image === undefined ? [] : ["--push"]];
+  const enter = place.enter ?? [];
+  const push = place.image === undefined ? [] : ["--push"];
   const config = await sharedConfig();
   const project = await Deno.makeTempDir({ prefix: "mpitest-" });
   const env = { ...place.env, DOCKER_CONFIG: config, NO_COLOR: "1" };
@@ -108,8 +116,14 @@ export async function openWorld(place: Place = {}): Promise<World> {
   await expectOk(docker(["mpi", "init", "--force", "--name", "mpitest", project]));
   await addPrograms(project);
   await once(`${config}/image-is-built-${mpi}`, async () => {
+    if (place.everywhere) return;
     await expectOk(docker(["mpi", "build", "--image", image, "--mpi", mpi, ...push], { seconds: 300 }));
   });
+  const resolve = place.everywhere ? ["--resolve-image", "never"] : [];
+  const deploy = async (name: string, port: number, workers: number, args: string[]) => {
+    const flags = ["--name", name, "--image", image, "--port", `${port}`, "--workers", `${workers}`, ...resolve];
+    await expectOk(docker(["mpi", "deploy", ...flags, ...args], { seconds: 120 }));
+  };
   return {
     image,
     place,
@@ -117,9 +131,12 @@ export async function openWorld(place: Place = {}): Promise<World> {
     project,
     docker,
     spawn,
+    async shared(workers) {
+      await deploy("mpitest", 2222, workers, []);
+      return { name: "mpitest", port: 2222, [Symbol.asyncDispose]: () => Promise.resolve() };
+    },
     async cluster(workers, { name = "mpitest", args = [], port = 2222 } = {}) {
-      const flags = ["--name", name, "--image", image, "--port", `${port}`, "--workers", `${workers}`];
-      await expectOk(docker(["mpi", "deploy", ...flags, ...args], { seconds: 120 })).catch(async (error) => {
+      await deploy(name, port, workers, args).catch(async (error) => {
         await docker(["mpi", "rm", name], { seconds: 120 });
         throw error;
       });

@@ -30,7 +30,7 @@ function relayTo(path: string): { host: string } & AsyncDisposable {
 
 Deno.test("every way to name an engine must reach it, under every client", async (t) => {
   await using world = await openWorld();
-  await using _cluster = await world.cluster(1);
+  await using _cluster = await world.shared(2);
   const inspect = ["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"];
   const host = (await expectOk(world.docker(inspect))).stdout.trim();
   assert.match(host, /^unix:\/\//, "these tests need an engine on a socket of this machine");
@@ -62,10 +62,11 @@ Deno.test("every way to name an engine must reach it, under every client", async
     const mpi = async (...args: string[]) => await expectOk(world.docker([...words, ...args], { docker: "env" }));
     const deploy = ["--name", "mpitest", "--image", IMAGE];
     assert.equal((await mpi("ls", "-q")).stdout, "mpitest\n");
-    assert.equal((await mpi("deploy", ...deploy)).stdout, 'Cluster "mpitest" answers: 2 nodes, 2 slots\n');
+    assert.equal((await mpi("deploy", ...deploy)).stdout, 'Cluster "mpitest" answers: 3 nodes, 3 slots\n');
     assert.deepEqual((await mpi("run", "./mpi_hello_world")).stdout.trim().split("\n").sort(), [
-      "Hello from rank 0 of 2 on master",
-      "Hello from rank 1 of 2 on worker-1",
+      "Hello from rank 0 of 3 on master",
+      "Hello from rank 1 of 3 on worker-1",
+      "Hello from rank 2 of 3 on worker-2",
     ]);
     assert.equal((await mpi("exec", "--host", "worker-1", "hostname")).stdout, "worker-1\n");
   }

@@ -4,6 +4,9 @@ import { eventually, expectOk, openWorld, type World } from "../support/swarm.ts
 
 const NAME = "mpitest-hello";
 
+/** Other tests may have a cluster, on the port that is usual. */
+const BESIDE = { MPI_PORT: "2230" };
+
 /** Everything in the engine that belongs to the cluster. */
 async function traces({ docker }: World): Promise<string[]> {
   const filter = ["--filter", `label=com.docker.stack.namespace=${NAME}`];
@@ -24,7 +27,7 @@ Deno.test("a user must get from nothing to a cluster and back, line by line", as
   const cwd = `${world.project}/work`;
   await Deno.mkdir(cwd);
   const type = (line: string, directory = `${cwd}/${NAME}`) =>
-    expectOk(world.docker(line.split(" "), { cwd: directory, seconds: 180 }));
+    expectOk(world.docker(line.split(" "), { cwd: directory, seconds: 180, env: BESIDE }));
   const lines = async (line: string) => (await type(line)).stdout.trim().split("\n").sort();
   try {
     await t.step("init says what comes next", async () => {
@@ -52,26 +55,18 @@ Deno.test("a user must get from nothing to a cluster and back, line by line", as
       await eventually("the last trace to go", async () => (await traces(world)).length === 0, 60);
     });
 
-    await t.step("docker stack rm and deploy in one breath", async () => {
-      await type("mpi deploy --workers 2");
-      await type(`stack rm ${NAME}`);
+    await t.step("rm waits until nothing is left, on this machine either", async () => {
       await type("mpi deploy --workers 1");
       assert.deepEqual(await lines("mpi run ./mpi_hello_world"), hello(1));
-    });
-
-    await t.step("rm waits until nothing is left, on this machine either", async () => {
       const { stdout } = await type("mpi rm");
       assert.equal(stdout, `${NAME}\n`);
       assert.deepEqual(await traces(world), []);
       const keys = await Array.fromAsync(Deno.readDir(`${world.config}/mpi/keys`));
       assert.deepEqual(keys.filter(({ name }) => name.startsWith(NAME)), []);
-      assert.equal((await type("mpi ls -q")).stdout, "");
-      assert.deepEqual(await world.docker(["mpi", "rm"], { cwd: `${cwd}/${NAME}` }), {
-        code: 1,
-        stdout: "",
-        stderr: `docker mpi rm: Cluster "${NAME}" is not deployed, and no other runs in this swarm\n` +
-          "hint: docker mpi deploy  # in a project's directory; docker mpi init hello makes a project\n",
-      });
+      assert.ok(!(await type("mpi ls -q")).stdout.split("\n").includes(NAME));
+      const again = await world.docker(["mpi", "rm"], { cwd: `${cwd}/${NAME}` });
+      assert.deepEqual([again.code, again.stdout], [1, ""]);
+      assert.ok(again.stderr.startsWith(`docker mpi rm: Cluster "${NAME}" is not deployed, and `), again.stderr);
     });
   } finally {
     await world.docker(["stack", "rm", NAME]);

@@ -25,7 +25,7 @@ const WORDS = [
 
 Deno.test("the lists must show a cluster, and exec reach its nodes", async (t) => {
   await using world = await openWorld();
-  await using _cluster = await world.cluster(2);
+  await using _cluster = await world.shared(2);
   const docker = (...args: string[]) => world.docker(["mpi", ...args]);
   /** What a command that succeeds prints; it has nothing to say on standard error. */
   const shown = async (...args: string[]) => {

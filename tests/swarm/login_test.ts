@@ -9,7 +9,7 @@ const lines = (text: string) => text.trim().split(/\r?\n/).sort();
 
 Deno.test("login must give what a terminal has", async (t) => {
   await using world = await openWorld();
-  await using _cluster = await world.cluster(2);
+  await using _cluster = await world.shared(2);
   const env = { DOCKER_CONFIG: world.config };
   const open = (line: string) => openTerminal(line, { cwd: world.project, env, columns: 91, rows: 33 });
   const prompt = /mpi@master:\S+\$ /;
@@ -81,7 +81,7 @@ Deno.test("login must give what a terminal has", async (t) => {
 
 Deno.test("login --print must show an ssh command that works without the plugin", async (t) => {
   await using world = await openWorld();
-  await using cluster = await world.cluster(2);
+  await using cluster = await world.shared(2);
   await needPrograms({ ssh: "openssh-client" });
   const { stdout, stderr } = await expectOk(world.docker(["mpi", "login", "--print"]));
   const command = stdout.trim();

@@ -1,17 +1,16 @@
 /** Where private keys are, and where they must never be. */
 import assert from "node:assert/strict";
-import { watchProcesses } from "../support/process_watch.ts";
+import { watchProcesses } from "../../support/process_watch.ts";
 import {
   bothNodes,
   holdsNoKey,
   inside,
-  KEY_START,
   keyDirectory,
   type PrivateKeys,
   privateKeys,
   secretLines,
-} from "../support/security.ts";
-import { expectOk, IMAGE, openWorld, type World } from "../support/swarm.ts";
+} from "../../support/security.ts";
+import { expectOk, IMAGE, openWorld, type World } from "../../support/swarm.ts";
 
 /** Stands for the docker command, and writes down how it was started. */
 const RECORDER = `#!/bin/bash
@@ -19,36 +18,6 @@ tr '\\0' '\\n' <"/proc/$$/cmdline" >>"$RECORDED"
 tr '\\0' '\\n' <"/proc/$$/environ" >>"$RECORDED"
 exec -a "$0" docker "$@"
 `;
-
-Deno.test("the image must hold no private key, and nothing that gains rights", async () => {
-  await using world = await openWorld();
-  const { stdout: history } = await expectOk(world.docker(["history", "--no-trunc", IMAGE]));
-  assert.ok(history.includes("openssh-server"), history);
-  assert.ok(!history.includes("PRIVATE KEY") && !history.includes(KEY_START));
-  const folder = await Deno.makeTempDir({ prefix: "mpitest-layers-" });
-  try {
-    // Each layer by itself: what a later one removes is still there to be read.
-    const script = `
-      docker save ${IMAGE} | tar -x -C "$0"
-      find "$0" -type f -size +1k | while read -r layer; do
-        tar -tf "$layer" >"$0/list" 2>/dev/null || continue
-        echo "layer with $(wc -l <"$0/list") files"
-        grep 'etc/ssh/ssh_host_\\|id_ed25519\\|id_rsa\\|run/secrets/.' "$0/list"
-        tar -xOf "$layer" | grep -ac '${KEY_START}' | sed 's/^/keys: /'
-        grep -ac 'SCHILY.xattr.security.capability' "$layer" | sed 's/^/files with capabilities: /'
-      done`;
-    const env = { ...Deno.env.toObject(), DOCKER_CONFIG: world.config };
-    const { stdout } = await new Deno.Command("bash", { args: ["-c", script, folder], env }).output();
-    const lines = new TextDecoder().decode(stdout).trim().split("\n");
-    assert.ok(lines.filter((line) => line.startsWith("layer with")).length >= 4, lines.join("\n"));
-    assert.deepEqual(lines.filter((line) => !/^layer with|: 0$/.test(line)), []);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-  const find = ["find", "/", "-xdev", "-type", "f", "-perm", "/6000"];
-  const { stdout } = await expectOk(world.docker(["run", "--rm", "--user", "root", IMAGE, ...find]));
-  assert.equal(stdout, "");
-});
 
 Deno.test("a cluster's private keys must be where they are needed and nowhere else", async (t) => {
   await using world = await openWorld();
