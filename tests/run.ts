@@ -8,39 +8,56 @@ import { type Ending, Interrupted, main, withEnding } from "./box/ending.ts";
 import { SEED } from "./box/engine.ts";
 import { needPrograms } from "./box/packages.ts";
 import { makeScratch } from "./box/scratch.ts";
-import { needSeed } from "./box/seed.ts";
+import { needSeed, type SeedMpi } from "./box/seed.ts";
 import { print } from "./box/tell.ts";
 import { boxNeeds, inBox, needBoxPrograms } from "./box/words.ts";
 import { LAB_PROGRAMS } from "./lab/start.ts";
 import { GATE_PROGRAMS, runGates } from "./runner/gates.ts";
-import { type Group, runGroup } from "./runner/group.ts";
+import { type Group, runGroup, type Show } from "./runner/group.ts";
 import { type Plan, planOf, testFiles } from "./runner/plan.ts";
 import { Tally } from "./runner/tally.ts";
 import { MPIS } from "./support/swarm.ts";
 
+/**
+ * Runs all of it: what needs engines, one after the other, and the rest meanwhile, whose output is shown when it has ended.
+ * Where no image is kept from an earlier run, they are made first, which takes a minute.
+ */
 async function runAll(plan: Plan, tally: Tally, ending: Ending): Promise<void> {
-  const { signal } = ending;
   const scratch = await makeScratch(ending);
   const engineGroups = plan.groups.filter(({ engines }) => engines !== undefined);
+  const otherGroups = plan.groups.filter(({ engines }) => engines === undefined);
   const needs = engineGroups.length > 0 ? boxNeeds() : undefined;
-  if (plan.gates) await needPrograms(GATE_PROGRAMS, signal);
-  if (engineGroups.length > 0 && needs === undefined) {
-    await needBoxPrograms(signal);
-    await needPrograms(LAB_PROGRAMS, signal);
-  }
-  // The images take a minute, once; what needs no engine can run meanwhile.
-  const seed = engineGroups.length > 0 && needs === undefined ? needSeed(plan.mpis, signal) : Promise.resolve("");
-  seed.catch(() => {});
-  if (plan.gates) tally.add(await runGates(signal));
-  for (const group of plan.groups) {
-    if (group.engines === undefined) tally.add(await runGroup(group, scratch, signal));
-    else if (needs !== undefined) tally.skipped.push(`${group.name}: ${needs}`);
-    else tally.add(await runGroup(await onEngines(group, await seed, plan.mpis), scratch, signal));
-  }
+  if (plan.gates) await needPrograms(GATE_PROGRAMS, ending.signal);
+  if (needs !== undefined) tally.skipped.push(...engineGroups.map(({ name }) => `${name}: ${needs}`));
+  const engines = needs === undefined ? engineGroups : [];
+  await Promise.all([
+    runOthers(plan.gates, otherGroups, engines.length > 0 ? "later" : "now", scratch, tally, ending.signal),
+    runOnEngines(engines, plan.mpis, scratch, tally, ending.signal),
+  ]);
+}
+
+async function runOthers(
+  gates: boolean,
+  groups: Group[],
+  show: Show,
+  scratch: string,
+  tally: Tally,
+  signal: AbortSignal,
+) {
+  if (gates) tally.add(await runGates(signal));
+  for (const group of groups) tally.add(await runGroup(group, scratch, show, signal));
+}
+
+async function runOnEngines(groups: Group[], mpis: SeedMpi[], scratch: string, tally: Tally, signal: AbortSignal) {
+  if (groups.length === 0) return;
+  await needBoxPrograms(signal);
+  await needPrograms(LAB_PROGRAMS, signal);
+  const seed = await needSeed(mpis, signal);
+  for (const group of groups) tally.add(await runGroup(onEngines(group, seed, mpis), scratch, "now", signal));
 }
 
 /** The group, in a box with its engines. */
-function onEngines(group: Group, seed: string, mpis: string[]): Group {
+function onEngines(group: Group, seed: string, mpis: SeedMpi[]): Group {
   const enter = group.engines === "lab"
     ? [...inBox(new URL("lab/main.ts", import.meta.url)), "3", "--here"]
     : inBox(new URL("box/main.ts", import.meta.url));

@@ -25,20 +25,24 @@ export interface Group {
   enter?: string[];
 }
 
+/** Whether what a group says is shown as it comes, or when it has ended, since another one is running. */
+export type Show = "now" | "later";
+
 /** Runs a group; a group that has no tests, crashes or takes too long counts as a failed test. */
-export async function runGroup(group: Group, scratch: string, signal: AbortSignal): Promise<Tally> {
-  tell(`\n== ${group.name}`);
+export async function runGroup(group: Group, scratch: string, show: Show, signal: AbortSignal): Promise<Tally> {
+  if (show === "now") tell(`\n== ${group.name}`);
   const folder = await Deno.makeTempDir({ dir: scratch, prefix: `${group.name}-` });
   const junit = `${scratch}/${group.name}.xml`;
   const measured = `${scratch}/${group.name}.measured`;
   const options = ["--quiet", "--no-prompt", `--preload=${LIMIT}`, `--junit-path=${junit}`];
   const command = [Deno.execPath(), "test", ...options, ...group.args, ...group.paths];
-  const { code } = await run([...await leash(), ...(group.enter ?? []), ...command], {
+  const { code, stdout, stderr } = await run([...await leash(), ...(group.enter ?? []), ...command], {
     env: { TMPDIR: folder, [MEASURED]: measured, ...group.env },
-    output: "show",
+    output: show === "now" ? "show" : "keep",
     seconds: group.minutes * 60,
     signal,
   });
+  if (show === "later") tell(`\n== ${group.name}\n${stdout}${stderr}`);
   const tally = tallyOf(await read(junit), group.name);
   tally.measured.push(...(await read(measured)).split("\n").filter((line) => line !== ""));
   return judge(group, code, tally);

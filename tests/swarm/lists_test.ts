@@ -89,7 +89,8 @@ Deno.test("the lists must show a cluster, and exec reach its nodes", async (t) =
     assert.match(logs, /^worker-2 \| Server listening on 10\.\S+ port 2222\.$/m);
     for (const line of logs.trimEnd().split("\n")) assert.match(line, /^(master {2}|worker-[12]) \| /);
     const tail = (await shown("logs", "--tail", "1")).trimEnd().split("\n");
-    assert.deepEqual(tail.map((line) => line.split(" ")[0]).sort(), ["master", "worker-1", "worker-2"]);
+    // One that was replaced has a last line too.
+    assert.deepEqual([...new Set(tail.map((line) => line.split(" ")[0]))].sort(), ["master", "worker-1", "worker-2"]);
 
     const env = { DOCKER_CONFIG: world.config };
     await using session = await openTerminal("exec docker mpi logs --follow --tail 0 mpitest", { env });
