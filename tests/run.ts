@@ -56,8 +56,9 @@ async function runOnEngines(groups: Group[], mpis: SeedMpi[], scratch: string, t
   for (const group of groups) tally.add(await runGroup(onEngines(group, seed, mpis), scratch, "now", signal));
 }
 
-/** The group, in a box with its engines. */
+/** The group, in a box with its engines if it makes none. */
 function onEngines(group: Group, seed: string, mpis: SeedMpi[]): Group {
+  if (group.engines === "own") return group;
   const enter = group.engines === "lab"
     ? [...inBox(new URL("lab/main.ts", import.meta.url)), "3", "--here"]
     : inBox(new URL("box/main.ts", import.meta.url));

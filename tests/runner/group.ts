@@ -15,8 +15,8 @@ export interface Group {
   args: string[];
   /** Folders and files with tests. */
   paths: string[];
-  /** What the tests need: one engine with a swarm, or a lab; nothing of the kind if not said. */
-  engines?: "one" | "lab";
+  /** What the tests need: one engine with a swarm, a lab, or boxes of their own; nothing of the kind if not said. */
+  engines?: "one" | "lab" | "own";
   /** They are ended and count as failed after that. */
   minutes: number;
   /** Added to the environment. */

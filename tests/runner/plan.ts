@@ -24,7 +24,7 @@ const GROUPS = {
   unit: { name: "unit", args: UNIT, paths: ["tests/unit"], minutes: 3, env: { MPI_TEST_RUNS: "0.1" } },
   examples: { name: "examples", args: [...UNIT, "--doc"], paths: ["stack", "cli"], minutes: 3 },
   plugin: { name: "plugin", args: ALL, paths: ["tests/plugin"], minutes: 5 },
-  box: { name: "box", args: ALL, paths: ["tests/box"], minutes: 3 },
+  box: { name: "box", args: ALL, paths: ["tests/box"], minutes: 3, engines: "own" },
   swarm: { name: "swarm", args: ALL, paths: ["tests/swarm"], minutes: 10, engines: "one" },
   lab: { name: "lab", args: ALL, paths: ["tests/lab"], minutes: 10, engines: "lab" },
   "more/plugin": { name: "more/plugin", args: ALL, paths: ["tests/more/plugin"], minutes: 20, env: PATIENT },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { sample } from "../support/property.ts";
-import { containers, jobProcesses } from "../support/nodes.ts";
+import { jobProcesses } from "../support/nodes.ts";
 import { type Ended, expectOk, IMPLEMENTATIONS, openWorld, type RunOptions } from "../support/swarm.ts";
 
 const sha1 = (bytes: Uint8Array | string) => createHash("sha1").update(bytes).digest("hex");
