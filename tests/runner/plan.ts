@@ -27,7 +27,6 @@ const GROUPS = {
   box: { name: "box", args: ALL, paths: ["tests/box"], minutes: 3, engines: "own" },
   swarm: { name: "swarm", args: ALL, paths: ["tests/swarm"], minutes: 10, engines: "one" },
   lab: { name: "lab", args: ALL, paths: ["tests/lab"], minutes: 10, engines: "lab" },
-  "more/plugin": { name: "more/plugin", args: ALL, paths: ["tests/more/plugin"], minutes: 20, env: PATIENT },
   "more/swarm": {
     name: "more/swarm",
     args: ALL,
@@ -56,7 +55,7 @@ const WORDS: Record<string, (keyof typeof GROUPS)[]> = {
   swarm: ["swarm"],
   lab: ["lab"],
   endurance: ["endurance"],
-  all: ["unit", "examples", "plugin", "box", "swarm", "lab", "more/plugin", "more/swarm", "more/lab"],
+  all: ["unit", "examples", "plugin", "box", "swarm", "lab", "more/swarm", "more/lab"],
 };
 
 /** What runs before each commit: minutes, not more. */
