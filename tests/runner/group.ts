@@ -31,7 +31,7 @@ export type Show = "now" | "later";
 /** Runs a group; a group that has no tests, crashes or takes too long counts as a failed test. */
 export async function runGroup(group: Group, scratch: string, show: Show, signal: AbortSignal): Promise<Tally> {
   if (show === "now") tell(`\n== ${group.name}`);
-  const folder = await Deno.makeTempDir({ dir: scratch, prefix: `${group.name}-` });
+  const folder = await Deno.makeTempDir({ dir: scratch, prefix: `${group.name.replaceAll("/", "-")}-` });
   const junit = `${scratch}/${group.name}.xml`;
   const measured = `${scratch}/${group.name}.measured`;
   const options = ["--quiet", "--no-prompt", `--preload=${LIMIT}`, `--junit-path=${junit}`];
