@@ -1,4 +1,4 @@
-import { basename, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { type Choice, chooseCluster, type Cluster, listClusters } from "../stack/cluster.ts";
 import { openEngine } from "../stack/engine.ts";
 import { MpiError } from "../stack/errors.ts";
@@ -40,25 +40,41 @@ export async function openSwarm(deps: Deps): Promise<Swarm> {
   return { endpoint, engine: openEngine(endpoint) };
 }
 
-/** Settles the settings of the project in a directory. */
-export async function projectSettings(
-  deps: Deps,
-  flags: SettingsInput["flags"] = {},
-  directory = deps.cwd(),
-): Promise<Settings> {
-  const file = await readSettings(directory);
+/**
+ * Finds the project that one is in: the nearest directory, from the working directory upwards, that has an `mpi.yaml`.
+ *
+ * @returns Its absolute path; the working directory if there is no such file.
+ */
+export async function projectDirectory(deps: Deps): Promise<string> {
+  const here = deps.cwd();
+  for (let directory = here;; directory = dirname(directory)) {
+    if (await Deno.lstat(join(directory, SETTINGS_FILE)).then(() => true, () => false)) return directory;
+    if (directory === dirname(directory)) return here;
+  }
+}
+
+/** Settles the settings of the project that one is in. */
+export async function projectSettings(deps: Deps, flags: SettingsInput["flags"] = {}): Promise<Settings> {
+  const directory = await projectDirectory(deps);
+  const file = await readSettings(deps.cwd(), directory);
   const env = Object.fromEntries(Object.values(FIELDS).map(({ variable }) => [variable, deps.env(variable)]));
   return await resolveSettings({ flags, env, directory, ...(file === undefined ? {} : { file }) });
 }
 
-async function readSettings(directory: string): Promise<{ path: string; text: Uint8Array } | undefined> {
+/** The file with the settings, under the path that leads there from the working directory. */
+async function readSettings(
+  here: string,
+  directory: string,
+): Promise<{ path: string; text: Uint8Array } | undefined> {
+  const file = join(directory, SETTINGS_FILE);
+  const path = relative(here, file);
   try {
-    return { path: SETTINGS_FILE, text: await Deno.readFile(join(directory, SETTINGS_FILE)) };
+    return { path, text: await Deno.readFile(file) };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     const why = error instanceof Deno.errors.IsADirectory ? "it is a directory" : "you may not";
-    throw new MpiError("settings", `Cannot read "${SETTINGS_FILE}" in "${basename(directory)}": ${why}`, {
-      hint: `ls -ld ${SETTINGS_FILE}`,
+    throw new MpiError("settings", `Cannot read "${path}" in "${basename(here)}": ${why}`, {
+      hint: `ls -ld ${path}`,
       cause: error,
     });
   }
@@ -68,7 +84,7 @@ async function readSettings(directory: string): Promise<{ path: string; text: Ui
  * Finds the cluster that a command is about.
  *
  * @param deps The world.
- * @param name What `--name` or an argument says.
+ * @param name What `--cluster` or an argument says.
  */
 export async function findCluster(deps: Deps, name: string | undefined): Promise<ClusterContext> {
   const choice = await choiceOf(deps, name);
@@ -100,8 +116,8 @@ export async function findStack(deps: Deps, name: string | undefined): Promise<S
 
 /** What the user said of which cluster is meant: by argument, variable, or the directory. */
 async function choiceOf(deps: Deps, name: string | undefined): Promise<Choice> {
-  const given = name ?? deps.env("MPI_NAME");
-  const inProject = given === undefined && await readSettings(deps.cwd()) !== undefined;
+  const given = name ?? deps.env(FIELDS.name.variable);
+  const inProject = given === undefined && await readSettings(deps.cwd(), await projectDirectory(deps)) !== undefined;
   return { name: given, project: inProject ? (await projectSettings(deps)).name : undefined };
 }
 

@@ -64,16 +64,16 @@ export function examplesOf(command: AnyCommand): readonly string[] {
  * Offers values while the user types, beyond the choices that an option states by itself.
  *
  * @param command The command.
- * @param by One completer per option (`--name`) or argument (`cluster`).
+ * @param by One completer per option (`--cluster`) or argument (`job`).
  */
 export function withCompletion<C extends AnyCommand>(command: C, by: Record<string, Completer>): C {
   completers.set(command, new Map(Object.entries(by)));
   return command;
 }
 
-/** The completer for an option or argument of {@linkcode withCompletion}. */
+/** The completer for an option or argument of {@linkcode withCompletion}; what a command doesn't say, those above it do. */
 export function completerOf(command: AnyCommand, name: string): Completer | undefined {
-  return completers.get(command)?.get(name);
+  return completers.get(command)?.get(name) ?? (command.parent ? completerOf(command.parent, name) : undefined);
 }
 
 /** The words that the user typed to get to this command: `docker mpi deploy`. */

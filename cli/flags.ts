@@ -1,13 +1,15 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { parseSize } from "../stack/size.ts";
 import { Option } from "./command.ts";
+import { type Format, readFormat } from "./format.ts";
 
-/** `--name`: which cluster. */
-export const nameOption = () => new Option("--name <string>", "Name of the cluster");
+/** `--cluster`: which cluster. */
+export const clusterOption = () => new Option("--cluster <string>", "Name of the cluster");
 
-/** `--format`: for people or for programs. */
-export const formatOption = (description = "Format of the output") =>
-  new Option("--format <string>", description).choices(["table", "json"] as const).default("table" as const);
+/** `--format`: for people, for programs, or the user's own. */
+export const formatOption = () =>
+  new Option("--format <string>", "Format of the output: table, json, or a template such as '{{.Name}}'")
+    .argParser(readFormat).default("table" as Format, "table");
 
 /** `-q, --quiet`: names only. */
 export const quietOption = (description = "Only show names") => new Option("-q, --quiet", description);

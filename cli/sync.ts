@@ -3,6 +3,7 @@ import { buildThere, compareFiles, putFiles, requireComplete } from "../stack/co
 import { MpiError } from "../stack/errors.ts";
 import type { SshConnection } from "../stack/ssh.ts";
 import { brief, quote } from "../stack/text.ts";
+import { projectDirectory } from "./cluster_context.ts";
 import type { Deps } from "./deps.ts";
 import { ignoredBy } from "./ignore.ts";
 import { type LocalEntry, readTree, withSums } from "./local_files.ts";
@@ -36,7 +37,7 @@ export async function syncProject(deps: Deps, master: SshConnection, options: Sy
   deps.signal.addEventListener("abort", stop, { once: true });
   try {
     deps.signal.throwIfAborted();
-    await sendChanged(deps, master, await readProject(deps, options.directory || DIRECTORY), progress);
+    await sendChanged(deps, master, await readProject(deps, options.directory), progress);
     return build === undefined ? 0 : await buildThere(master, build, (chunk) => deps.io.stderr.write(chunk));
   } catch (error) {
     deps.signal.throwIfAborted();
@@ -47,17 +48,20 @@ export async function syncProject(deps: Deps, master: SshConnection, options: Sy
 }
 
 /** All of a directory, but what `.dockerignore` keeps out of images. The first entry is the directory. */
-async function readProject(deps: Deps, directory: string): Promise<LocalEntry[]> {
-  const folder = resolve(deps.cwd(), directory);
+async function readProject(deps: Deps, directory: string | undefined): Promise<LocalEntry[]> {
+  const project = await projectDirectory(deps);
+  const folder = directory ? resolve(deps.cwd(), directory) : join(project, DIRECTORY);
   if (!await Deno.stat(folder).then((info) => info.isDirectory, () => false)) {
-    throw new MpiError("usage", `There is no directory ${quote(directory)} to bring to the nodes`, {
-      hint: "docker mpi sync .  # brings this directory; as a flag of run: --sync=DIR",
-    });
+    throw new MpiError(
+      "usage",
+      `There is no directory ${quote(directory || relative(deps.cwd(), folder))} to bring to the nodes`,
+      {
+        hint: "docker mpi sync .  # brings this directory; as a flag of run: --sync=DIR",
+      },
+    );
   }
-  const below = relative(deps.cwd(), folder).replaceAll("\\", "/");
-  const ignored = below.startsWith("..")
-    ? () => false
-    : ignoredBy(await readIgnored(join(deps.cwd(), ".dockerignore")));
+  const below = relative(project, folder).replaceAll("\\", "/");
+  const ignored = below.startsWith("..") ? () => false : ignoredBy(await readIgnored(join(project, ".dockerignore")));
   return await readTree(`${folder}/`, "0", (path) => !ignored(below === "" ? path : `${below}/${path}`));
 }
 

@@ -74,7 +74,7 @@ export function chooseCluster<T extends { name: string }>(clusters: readonly T[]
     const near = closest(wanted, names);
     throw new MpiError("not-found", `Cluster ${quote(wanted)} is not deployed; there are: ${names.join(", ")}`, {
       hint: name === undefined
-        ? `docker mpi deploy  # deploys it; export MPI_NAME=${names[0]} means another`
+        ? `docker mpi deploy  # deploys it; export MPI_CLUSTER=${names[0]} means another`
         : near === undefined
         ? "docker mpi ls  # shows the clusters there are"
         : `did you mean "${near}"?`,
@@ -83,7 +83,7 @@ export function chooseCluster<T extends { name: string }>(clusters: readonly T[]
   const [only] = clusters;
   if (only === undefined || clusters.length > 1) {
     throw new MpiError("usage", `Several clusters run, and it is not said which is meant: ${names.join(", ")}`, {
-      hint: `export MPI_NAME=${names[0]}  # says it, and so does a project's directory`,
+      hint: `export MPI_CLUSTER=${names[0]}  # says it, and so does a project's directory`,
     });
   }
   return only;

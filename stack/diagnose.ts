@@ -32,7 +32,7 @@ const NO_PLACE =
 
 /** What to do where a network has no address left. */
 const LARGER_NETWORK =
-  "docker mpi rm NAME && docker mpi deploy --name NAME --subnet 10.20.0.0/16  # gives it a larger network of its own";
+  "docker mpi rm NAME && docker mpi deploy --cluster NAME --subnet 10.20.0.0/16  # gives it a larger network of its own";
 
 /** What we say of a node that stays in the first state of all: the swarm gives it an address there, and says nothing itself. */
 const NO_ADDRESS = /no address in/;
@@ -41,7 +41,7 @@ const NO_ADDRESS = /no address in/;
 const ENOUGH_FAILURES = 3;
 
 /**
- * What the swarm says, what it means for a user, and whether it may pass by itself. NAME, --name, PORT, HOST and IMAGE
+ * What the swarm says, what it means for a user, and whether it may pass by itself. NAME, --cluster, PORT, HOST and IMAGE
  * are filled in.
  */
 const REMEDIES: readonly { pattern: RegExp; remedy: string; final: boolean }[] = [
@@ -59,7 +59,7 @@ const REMEDIES: readonly { pattern: RegExp; remedy: string; final: boolean }[] =
   {
     pattern: /port is already allocated|address already in use|host-mode port already in use/i,
     remedy:
-      "docker mpi deploy --name NAME --port PORT  # takes another port; docker mpi ls shows the clusters there are",
+      "docker mpi deploy --cluster NAME --port PORT  # takes another port; docker mpi ls shows the clusters there are",
     final: true,
   },
   {
@@ -92,7 +92,7 @@ const REMEDIES: readonly { pattern: RegExp; remedy: string; final: boolean }[] =
   {
     pattern: /pool overlaps|overlaps with/i,
     remedy: "docker network ls  # shows the networks there; choose another network.subnet in mpi.yaml, then: " +
-      "docker mpi rm NAME && docker mpi deploy --name NAME",
+      "docker mpi rm NAME && docker mpi deploy --cluster NAME",
     final: true,
   },
   {
@@ -195,7 +195,7 @@ interface Facts {
 
 function fillIn(remedy: string, { subject, host = "HOST", image = "" }: Facts): string {
   const named = subject === undefined
-    ? remedy.replace(/( --name)? NAME\b/g, "")
+    ? remedy.replace(/( --cluster)? NAME\b/g, "")
     : remedy.replaceAll("NAME", subject.name);
   return named.replace("PORT", String((subject?.port ?? 2222) + 1)).replace("HOST", host).replace("IMAGE", image);
 }

@@ -42,6 +42,7 @@ export * from "./manager.ts";
 export * from "./master.ts";
 export * from "./names.ts";
 export * from "./parts.ts";
+export * from "./picture.ts";
 export * from "./placement.ts";
 export * from "./reach.ts";
 export * from "./registry.ts";

@@ -103,6 +103,8 @@ export interface Field<T> extends Rule<T> {
 export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
   name: {
     ...places("name"),
+    flag: "--cluster",
+    variable: "MPI_CLUSTER",
     placeholder: "string",
     summary: "Name of the cluster",
     detail: "The stack has the same name.",
@@ -266,7 +268,7 @@ export type PartName = keyof typeof PARTS;
 /** The names of all settings that are no single value, in the order of `mpi.yaml`. */
 export const PART_NAMES: readonly PartName[] = Object.keys(PARTS) as PartName[];
 
-/** Key, flag and, but for one, variable of a setting come from the last part of its key: `network.per-node` is `MPI_PER_NODE`. */
+/** Key, flag and variable of most settings come from the last part of its key: `network.per-node` is `MPI_PER_NODE`. */
 function places(key: string): { key: string; flag: string; variable: string } {
   const word = key.split(".").at(-1)!;
   return { key, flag: `--${word}`, variable: `MPI_${word.toUpperCase().replaceAll("-", "_")}` };

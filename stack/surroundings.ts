@@ -108,7 +108,7 @@ function refuseForeign(parts: Parts, name: string): void {
     "conflict",
     `Stack "${name}" exists and is not a cluster of docker mpi: it has "${foreign.name}"`,
     {
-      hint: `choose another name: docker mpi deploy --name ${name}-mpi`,
+      hint: `choose another name: docker mpi deploy --cluster ${name}-mpi`,
     },
   );
 }

@@ -1,12 +1,11 @@
-import { type Cluster, findClusters, isLive, type NodeStatus, nodeStatuses, stackLabel } from "./cluster.ts";
-import { describeProblem, diagnose, type Problem, type Subject } from "./diagnose.ts";
+import { type Cluster, type NodeStatus, stackLabel } from "./cluster.ts";
+import { describeProblem, diagnose, type Problem } from "./diagnose.ts";
 import { MpiError } from "./errors.ts";
 import type { Report } from "./event.ts";
-import { LABELS } from "./labels.ts";
 import { endOf, type Limit, poll } from "./limit.ts";
 import { followHosts, type Host, type MasterSearch, openMaster } from "./master.ts";
-import { takesTasks } from "./placement.ts";
-import type { Engine, Task } from "./swarm.ts";
+import { type Picture, takePicture } from "./picture.ts";
+import type { Engine } from "./swarm.ts";
 
 /** How long a state that may pass by itself is given, in milliseconds: nobody wants to wait minutes for `pending`. */
 const STUCK = 20_000;
@@ -59,7 +58,7 @@ export async function waitForTasks(
   let stuckSince: number | undefined;
   let last: Picture | undefined;
   const ask = async () => {
-    last = await look(engine, name, past);
+    last = await takePicture(engine, name, past);
     const { cluster, nodes, running, wanted } = last;
     inspect(cluster);
     const [problem] = diagnose(nodes, last.subject);
@@ -78,50 +77,6 @@ export async function waitForTasks(
   return await poll(ask, limit, () => lateTasks(name, last, limit.timeout));
 }
 
-/** How a cluster is at one moment. */
-interface Picture {
-  cluster: Cluster;
-  nodes: NodeStatus[];
-  /** How many nodes run. */
-  running: number;
-  /** How many there are to be. */
-  wanted: number;
-  /** How many tasks there are that have not ended, those on their way out included. */
-  live: number;
-  subject: Subject;
-}
-
-async function look(engine: Engine, name: string, past: ReadonlySet<string>): Promise<Picture> {
-  const [services, allTasks, hosts] = await Promise.all([
-    engine.services([`${LABELS.cluster}=${name}`]),
-    engine.tasks(stackLabel(name)),
-    engine.nodes(),
-  ]);
-  const [cluster] = findClusters(services);
-  if (cluster === undefined) {
-    throw new MpiError("not-found", `Cluster "${name}" was removed while waiting for it`, { hint: "docker mpi ls" });
-  }
-  const { master, worker } = cluster;
-  // A host that is down can't report the end of what the swarm has replaced.
-  const down = new Set(hosts.filter(({ state }) => state === "down").map(({ id }) => id));
-  const isLost = ({ desired, nodeId }: Task) => /^(shutdown|remove)$/.test(desired) && down.has(nodeId);
-  const tasks = allTasks.filter((task) => isLive(task) ? !isLost(task) : !past.has(task.id));
-  const nodes = nodeStatuses(cluster, tasks, hosts);
-  return {
-    cluster,
-    nodes,
-    running: nodes.filter(({ state }) => state === "running").length,
-    wanted: 1 + (worker.replicas ?? hosts.filter((host) => takesTasks(host, worker.constraints)).length),
-    live: tasks.filter((task) => isLive(task) && isOf(cluster, task)).length,
-    subject: {
-      name,
-      port: Number(master.labels[LABELS.port] ?? 2222),
-      subnet: await subnetOf(engine, name, nodes),
-      hosts: hosts.filter((host) => takesTasks(host, worker.constraints)).length,
-    },
-  };
-}
-
 function isSettled({ cluster, nodes, running, wanted, live }: Picture): boolean {
   return running === wanted && nodes.length === wanted && live === wanted && !isUpdating(cluster);
 }
@@ -131,23 +86,11 @@ function isHopeless(problem: Problem, nodes: readonly NodeStatus[], since: numbe
   return since > STUCK || (problem.final && (!waits(nodes, problem) || since > GRACE));
 }
 
-/** The subnet that nodes in the first state wait for an address in; not asked for where there are none. */
-async function subnetOf(engine: Engine, name: string, nodes: readonly NodeStatus[]): Promise<string | undefined> {
-  if (!nodes.some(({ state }) => state === "new")) return undefined;
-  const network = (await engine.networks(stackLabel(name))).find(({ labels }) => labels[LABELS.cluster] === name);
-  return network === undefined ? undefined : network.subnet ?? "";
-}
-
 /** Whether a problem is only that nodes find no place yet. */
 function waits(nodes: readonly NodeStatus[], problem: Problem): boolean {
   return nodes.every(({ name, state, error }) =>
     !problem.nodes.includes(name) || (state === "pending" && error !== "")
   );
-}
-
-/** Whether a task is one of our nodes: a `stack:` fragment can add services of the user's. */
-function isOf({ master, worker }: Cluster, { serviceId }: Task): boolean {
-  return serviceId === master.id || serviceId === worker.id;
 }
 
 function isUpdating({ master, worker }: Cluster): boolean {

@@ -1,5 +1,5 @@
 import { pushImage, requireRegistry } from "../../stack/registry.ts";
-import { openSwarm, projectSettings } from "../cluster_context.ts";
+import { openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
 import { collect, progressOption } from "../flags.ts";
@@ -46,7 +46,7 @@ async function run(deps: Deps, options: BuildOptions): Promise<void> {
     await buildImage(
       deps,
       engine,
-      { directory: deps.cwd(), settings, buildArgs: options.buildArg ?? [], args },
+      { directory: await projectDirectory(deps), settings, buildArgs: options.buildArg ?? [], args },
       progress.report,
     );
     if (options.push) await pushImage(deps.docker, image, progress.report, deps.signal);

@@ -5,15 +5,14 @@ import { formatStack } from "../../stack/stack_file.ts";
 import { openSwarm, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { formatOption } from "../flags.ts";
-import { type Columns, type Format, renderList } from "../format.ts";
+import { type Columns, renderList } from "../format.ts";
 import { VERSION } from "../metadata.ts";
 import { settingsOf, withSettings } from "../settings_options.ts";
 
 interface ConfigOptions {
   resolve?: true | undefined;
   schema?: true | undefined;
-  format: Format;
+  format: "table" | "json";
 }
 
 const COLUMNS: Columns<SettingOrigin> = {
@@ -29,7 +28,9 @@ export function configCommand(deps: Deps): AnyCommand {
     .description("Show the stack file that deploy would send, as JSON, which is YAML as well; nothing is changed")
     .option("--resolve", "Show each setting instead, with the place that it comes from")
     .addOption(new Option("--schema", "Show the JSON schema of mpi.yaml instead").conflicts("resolve"))
-    .addOption(formatOption("Format of --resolve"));
+    .addOption(
+      new Option("--format <string>", "Format of --resolve").choices(["table", "json"] as const).default("table"),
+    );
   withSettings(command).action((options) => run(deps, options as ConfigOptions));
   return withExamples(command, [
     "docker mpi config --resolve --workers 5",

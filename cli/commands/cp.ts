@@ -5,11 +5,11 @@ import { shellQuote } from "../../stack/master.ts";
 import { findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { nameOption, progressOption } from "../flags.ts";
+import { clusterOption, progressOption } from "../flags.ts";
 import type { ProgressMode } from "../progress.ts";
 
 interface CpOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   progress: ProgressMode;
 }
 
@@ -22,7 +22,7 @@ export function cpCommand(deps: Deps): AnyCommand {
     )
     .argument("<source>", "SRC on this machine, or NODE:SRC")
     .argument("<path...>", "More sources, and at last where to, [NODE:]DST; from /project on a node")
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .addOption(progressOption())
     .action((source, paths, options) => run(deps, [source, ...paths], options));
   return withExamples(command, [
@@ -33,14 +33,14 @@ export function cpCommand(deps: Deps): AnyCommand {
   ]);
 }
 
-async function run(deps: Deps, paths: readonly string[], { name, progress }: CpOptions): Promise<void> {
+async function run(deps: Deps, paths: readonly string[], { cluster, progress }: CpOptions): Promise<void> {
   const sources = paths.slice(0, -1);
   const destination = paths.at(-1)!;
   const from = sources.map(parsePlace);
   const to = parsePlace(destination);
   checkDirection(from, to);
   const { fetchFiles, sendFiles } = await import("../copy.ts");
-  const context = await findCluster(deps, name);
+  const context = await findCluster(deps, cluster);
   const world = { deps, progress, connect: () => logIn(deps, context) };
   if (from[0]!.node === undefined) await sendFiles(world, sources, to);
   else await fetchFiles(world, from, destination);

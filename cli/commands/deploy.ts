@@ -8,7 +8,7 @@ import { LABELS } from "../../stack/labels.ts";
 import { pullImage, pushImage, requireRegistry } from "../../stack/registry.ts";
 import { formatStack } from "../../stack/stack_file.ts";
 import type { LocalImage } from "../../stack/swarm.ts";
-import { answerText, openSwarm, projectSettings } from "../cluster_context.ts";
+import { answerText, openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
 import { duration, progressOption } from "../flags.ts";
@@ -94,7 +94,8 @@ async function carryOut(deps: Deps, deployment: Deployment, options: DeployOptio
     // What is wrong with swarm, name or keys shows before anything is built; so does an image that could not be shared out.
     const known = !options.push && !options.pull && (builds || local !== undefined);
     await checkDeployment(deployment, known ? { local } : undefined);
-    if (builds) await buildImage(deps, engine, { directory: deps.cwd(), settings }, progress.report);
+    const directory = await projectDirectory(deps);
+    if (builds) await buildImage(deps, engine, { directory, settings }, progress.report);
     const settled = await settleImage(deps, deployment, options, progress.report);
     requireMpi(settings, image, settled.labels[LABELS.mpi], "docker mpi deploy --build  # builds it anew");
     const limit = { timeout: options.waitTimeout, signal: deps.signal };
@@ -118,7 +119,7 @@ async function isToBuild(
 ): Promise<boolean> {
   if (build || pull) return build ?? false;
   const wanted = sources.image.from === "default" || local === undefined;
-  return wanted && await hasDockerfile(join(deps.cwd(), "Dockerfile"));
+  return wanted && await hasDockerfile(join(await projectDirectory(deps), "Dockerfile"));
 }
 
 async function settleImage(

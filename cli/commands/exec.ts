@@ -4,13 +4,13 @@ import { brief } from "../../stack/text.ts";
 import { findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command, takesProgram, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { nameOption } from "../flags.ts";
+import { clusterOption } from "../flags.ts";
 import { ownStreams } from "../terminal.ts";
 
 interface ExecOptions {
   all?: true | undefined;
   host?: string | undefined;
-  name?: string | undefined;
+  cluster?: string | undefined;
 }
 
 /** `docker mpi exec`: a plain command, without the MPI launcher. */
@@ -22,18 +22,18 @@ export function execCommand(deps: Deps): AnyCommand {
     .argument("[args...]", "Its arguments")
     .option("--all", "On every node, with the node's name before each line")
     .option("--host <string>", "On this node, such as worker-1")
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .action((program, args, options) => run(deps, [program, ...args], options));
   return withExamples(command, ["docker mpi exec ls -l", "docker mpi exec --all df -h /dev/shm"]);
 }
 
-async function run(deps: Deps, words: readonly string[], { all, host, name }: ExecOptions): Promise<void> {
+async function run(deps: Deps, words: readonly string[], { all, host, cluster }: ExecOptions): Promise<void> {
   if (all && host !== undefined) {
     throw new MpiError("usage", `--all and --host ${brief(host)} contradict each other`, {
       hint: "leave one of them out",
     });
   }
-  const master = await logIn(deps, await findCluster(deps, name));
+  const master = await logIn(deps, await findCluster(deps, cluster));
   const stop = () => master.close();
   deps.signal.addEventListener("abort", stop, { once: true });
   try {

@@ -2,11 +2,11 @@ import { followHosts, type Host, parseHosts } from "../../stack/master.ts";
 import { findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { formatOption, nameOption, quietOption } from "../flags.ts";
+import { clusterOption, formatOption, quietOption } from "../flags.ts";
 import { type Columns, type Format, renderList } from "../format.ts";
 
 interface HostsOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   format: Format;
   quiet?: true | undefined;
   watch?: true | undefined;
@@ -31,15 +31,15 @@ export function hostsCommand(deps: Deps): AnyCommand {
   return new Command("hosts")
     .summary("List the nodes that answer")
     .description("List the nodes that answer: the hostfile that mpirun uses, the master first")
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .addOption(formatOption())
     .addOption(quietOption("Only show names"))
     .option("--watch", "Show the list again whenever it changes, until interrupted")
     .action((options) => run(deps, options));
 }
 
-async function run(deps: Deps, { name, format, quiet, watch }: HostsOptions): Promise<void> {
-  const master = await logIn(deps, await findCluster(deps, name));
+async function run(deps: Deps, { cluster, format, quiet, watch }: HostsOptions): Promise<void> {
+  const master = await logIn(deps, await findCluster(deps, cluster));
   const show = (hosts: Host[]) => deps.io.stdout.write(render(hosts, format, quiet ?? false));
   const stop = () => master.close();
   deps.signal.addEventListener("abort", stop, { once: true });

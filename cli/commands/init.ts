@@ -25,7 +25,7 @@ const SCHEMA_FILE = ".mpi.schema.json";
 interface InitOptions {
   template: string;
   force?: true | undefined;
-  name?: string | undefined;
+  cluster?: string | undefined;
   mpi?: Implementation | undefined;
 }
 
@@ -39,19 +39,19 @@ export function initCommand(deps: Deps): AnyCommand {
     .summary("Make a cluster project")
     .argument("[dir]", "Where to make it; created if it is missing", ".")
     .option("--template <string>", "Which project to start from", "hello")
-    .option("--name <string>", "Name of the cluster; taken from the directory if not given")
+    .option("--cluster <string>", "Name of the cluster; taken from the directory if not given")
     .addOption(new Option("--mpi <string>", "MPI implementation").choices(IMPLEMENTATIONS))
     .option("--force", "Use a directory that is not empty, and overwrite files of the template's names")
     .action((dir, options) => init(deps, dir, options));
   withCompletion(command, { "--template": () => Promise.resolve(Object.entries(TEMPLATES)) });
   return withExamples(command, [
     "docker mpi init hello",
-    "docker mpi init --template heat --name cfd .",
+    "docker mpi init --template heat --cluster cfd .",
     "docker mpi init --mpi openmpi hello",
   ]);
 }
 
-async function init(deps: Deps, dir: string, { template, force, name, mpi }: InitOptions): Promise<void> {
+async function init(deps: Deps, dir: string, { template, force, cluster: name, mpi }: InitOptions): Promise<void> {
   const target = resolve(deps.cwd(), dir);
   const cluster = clusterName(name, target);
   const own = (await templateFiles(deps, template)).map((file) => adapted(file, cluster, mpi));
@@ -70,7 +70,7 @@ function clusterName(name: string | undefined, target: string): string {
   if (name === undefined) return clusterNameFrom(target);
   if (isClusterName(name)) return name;
   throw new MpiError("usage", `${quote(name)} cannot be the name of a cluster`, {
-    hint: `lower case letters, digits and "-", a letter first, for example --name ${clusterNameFrom(name)}`,
+    hint: `lower case letters, digits and "-", a letter first, for example --cluster ${clusterNameFrom(name)}`,
   });
 }
 

@@ -2,11 +2,11 @@ import { findMaster, shellQuote } from "../../stack/master.ts";
 import { type ClusterContext, findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { nameOption } from "../flags.ts";
+import { clusterOption } from "../flags.ts";
 import { ownStreams, ownTerminal } from "../terminal.ts";
 
 interface LoginOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   print?: true | undefined;
 }
 
@@ -17,12 +17,12 @@ export function loginCommand(deps: Deps): AnyCommand {
     .summary("Open a shell on the master")
     .description("Open a shell on the master, where mpirun runs a program on all nodes")
     .option("--print", "Only show the ssh command that does the same")
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .action((options) => run(deps, options));
 }
 
-async function run(deps: Deps, { name, print }: LoginOptions): Promise<void> {
-  const context = await findCluster(deps, name);
+async function run(deps: Deps, { cluster, print }: LoginOptions): Promise<void> {
+  const context = await findCluster(deps, cluster);
   if (print) {
     await deps.io.stdout.write(`${await sshCommand(context)}\n`);
     return;

@@ -5,12 +5,12 @@ import { findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, takesProgram, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
 import {
+  clusterOption,
   collect,
   duration,
   integer,
   keyValue,
   labelOption,
-  nameOption,
   outputOption,
   shellWords,
   size,
@@ -21,7 +21,7 @@ import { framed, type RequestOptions, requestWords, startingWith } from "../run_
 import { ownStreams } from "../terminal.ts";
 
 interface RunOptions extends RequestOptions, OutputOptions, JobOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   envFile?: string[] | undefined;
   input?: string | undefined;
   detach?: true | undefined;
@@ -79,7 +79,7 @@ export function runCommand(deps: Deps): AnyCommand {
     )
     .option("--sync [directory]", "First bring what changed of project/, or of --sync=DIR, to every node")
     .option("--build <string>", "After --sync, run this on the master, and bring what it made to all workers")
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .action((program, args, options) => run(deps, [program, ...args], options));
   return withExamples(command, [
     "docker mpi run ./mpi_hello_world",
@@ -95,7 +95,7 @@ async function run(deps: Deps, program: readonly string[], options: RunOptions):
   const fileEnv = envFile.length === 0 ? {} : await (await import("../env_file.ts")).readEnvFiles(envFile);
   const words = requestWords(program, { ...options, env: { ...fileEnv, ...options.env } });
   const stdin = input === undefined ? undefined : await (await import("../run_input.ts")).openInput(deps, input);
-  const context = await findCluster(deps, options.name);
+  const context = await findCluster(deps, options.cluster);
   const master = await logIn(deps, context);
   try {
     if (await syncFails(deps, master, options)) return;

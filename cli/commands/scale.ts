@@ -3,11 +3,11 @@ import { scaleCluster } from "../../stack/scale.ts";
 import { answerText, findCluster } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { duration, integer, nameOption, progressOption } from "../flags.ts";
+import { clusterOption, duration, integer, progressOption } from "../flags.ts";
 import type { ProgressMode } from "../progress.ts";
 
 interface ScaleOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   waitTimeout: number;
   progress: ProgressMode;
 }
@@ -18,7 +18,7 @@ export function scaleCommand(deps: Deps): AnyCommand {
     .summary("Change the number of workers")
     .description("Change the number of MPI worker nodes while the cluster runs; what stays is not restarted")
     .addArgument(new Argument("<workers>", "How many").argParser(integer({ min: 0, max: 10_000 })))
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .addOption(
       new Option("--wait-timeout <duration>", "How long to wait until the hostfile agrees").argParser(duration)
         .default(300_000, "5m"),
@@ -28,7 +28,11 @@ export function scaleCommand(deps: Deps): AnyCommand {
   return withExamples(command, ["docker mpi scale 10"]);
 }
 
-async function run(deps: Deps, workers: number, { name, waitTimeout, progress: mode }: ScaleOptions): Promise<void> {
+async function run(
+  deps: Deps,
+  workers: number,
+  { cluster: name, waitTimeout, progress: mode }: ScaleOptions,
+): Promise<void> {
   const { search, cluster } = await findCluster(deps, name);
   const progress = deps.progress(mode);
   try {

@@ -1,11 +1,11 @@
 import { findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { nameOption, progressOption } from "../flags.ts";
+import { clusterOption, progressOption } from "../flags.ts";
 import type { ProgressMode } from "../progress.ts";
 
 interface SyncOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   build?: string | undefined;
   progress: ProgressMode;
 }
@@ -17,14 +17,14 @@ export function syncCommand(deps: Deps): AnyCommand {
     .description("Bring what changed of the project to /project on every node, and build there, without a new image")
     .argument("[directory]", "A directory of this machine; project/ of this directory if not given")
     .option("--build <string>", "Then run this in /project on the master, and bring what it made to all workers")
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .addOption(progressOption())
     .action((directory, options) => run(deps, directory, options));
   return withExamples(command, ["docker mpi sync", "docker mpi sync --build 'make -j4'"]);
 }
 
 async function run(deps: Deps, directory: string | undefined, options: SyncOptions): Promise<void> {
-  const master = await logIn(deps, await findCluster(deps, options.name));
+  const master = await logIn(deps, await findCluster(deps, options.cluster));
   try {
     const { syncProject } = await import("../sync.ts");
     deps.status = await syncProject(deps, master, { ...options, directory });

@@ -1,7 +1,7 @@
 import { chooseJob, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command, endsAsProgram, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
-import { labelOption, nameOption, outputOption } from "../../flags.ts";
+import { clusterOption, labelOption, outputOption } from "../../flags.ts";
 import { attachJob, jobIds, onMaster } from "../../job.ts";
 import type { OutputOptions } from "../../job_output.ts";
 
@@ -14,15 +14,15 @@ export function attachCommand(deps: Deps): AnyCommand {
         "jobs logs -f looks on without that",
     )
     .argument("<job>", "Its id, or the beginning of it")
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .addOption(labelOption())
     .addOption(outputOption())
     .action((job, options) => run(deps, job, options));
   return withCompletion(command, { job: () => jobIds(deps) });
 }
 
-async function run(deps: Deps, job: string, { name, ...show }: OutputOptions & { name?: string | undefined }) {
-  await onMaster(deps, name, async (master) => {
+async function run(deps: Deps, job: string, { cluster, ...show }: OutputOptions & { cluster?: string | undefined }) {
+  await onMaster(deps, cluster, async (master) => {
     const { id } = chooseJob(await listJobs(master), job);
     await attachJob(deps, master, id, show);
   });

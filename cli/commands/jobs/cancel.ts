@@ -2,11 +2,11 @@ import { chooseJob, hasEnded, listJobs } from "../../../stack/jobs.ts";
 import { MpiError } from "../../../stack/errors.ts";
 import { type AnyCommand, Command, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
-import { nameOption } from "../../flags.ts";
+import { clusterOption } from "../../flags.ts";
 import { jobIds, onMaster, signalJob, untilInterrupted, waitForJob } from "../../job.ts";
 
 interface CancelOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   force?: true | undefined;
 }
 
@@ -20,13 +20,13 @@ export function cancelCommand(deps: Deps): AnyCommand {
     )
     .argument("<job...>", "Ids, or the beginnings of them")
     .option("-f, --force", "Give the programs no time")
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .action((jobs, options) => run(deps, jobs, options));
   return withCompletion(command, { job: () => jobIds(deps) });
 }
 
-async function run(deps: Deps, words: readonly string[], { name, force }: CancelOptions): Promise<void> {
-  await onMaster(deps, name, (master) =>
+async function run(deps: Deps, words: readonly string[], { cluster, force }: CancelOptions): Promise<void> {
+  await onMaster(deps, cluster, (master) =>
     untilInterrupted(deps, master, async () => {
       const there = await listJobs(master);
       const jobs = words.map((word) => chooseJob(there, word));

@@ -1,7 +1,7 @@
 import { chooseJob, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
-import { nameOption } from "../../flags.ts";
+import { clusterOption } from "../../flags.ts";
 import { jobIds, onMaster, untilInterrupted } from "../../job.ts";
 import { describeJob } from "../../job_row.ts";
 
@@ -11,13 +11,13 @@ export function inspectCommand(deps: Deps): AnyCommand {
     .summary("Show all that is known of jobs")
     .description("Show all that is known of jobs, as a JSON array")
     .argument("<job...>", "Ids, or the beginnings of them")
-    .addOption(nameOption())
-    .action((jobs, { name }) => run(deps, jobs, name));
+    .addOption(clusterOption())
+    .action((jobs, { cluster }) => run(deps, jobs, cluster));
   return withCompletion(command, { job: () => jobIds(deps) });
 }
 
-async function run(deps: Deps, words: readonly string[], name: string | undefined): Promise<void> {
-  const there = await onMaster(deps, name, (master) => untilInterrupted(deps, master, () => listJobs(master)));
+async function run(deps: Deps, words: readonly string[], cluster: string | undefined): Promise<void> {
+  const there = await onMaster(deps, cluster, (master) => untilInterrupted(deps, master, () => listJobs(master)));
   const rows = words.map((word) => describeJob(chooseJob(there, word)));
   await deps.io.stdout.write(`${JSON.stringify(rows, undefined, 4)}\n`);
 }

@@ -1,12 +1,12 @@
 import { chooseJob, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
-import { integer, labelOption, nameOption, outputOption } from "../../flags.ts";
+import { clusterOption, integer, labelOption, outputOption } from "../../flags.ts";
 import { jobIds, onMaster, untilInterrupted } from "../../job.ts";
 import { jobOutput, type OutputOptions } from "../../job_output.ts";
 
 interface LogsOptions extends OutputOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   follow?: true | undefined;
 }
 
@@ -24,14 +24,14 @@ export function logsCommand(deps: Deps): AnyCommand {
     )
     .addOption(labelOption())
     .addOption(outputOption())
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .action((job, options) => run(deps, job, options));
   withCompletion(command, { job: () => jobIds(deps) });
   return withExamples(command, ["docker mpi jobs logs -f 3f9c02ab", "docker mpi jobs logs --rank 0 3f9c02ab"]);
 }
 
-async function run(deps: Deps, job: string, { name, follow, ...show }: LogsOptions): Promise<void> {
-  await onMaster(deps, name, (master) =>
+async function run(deps: Deps, job: string, { cluster, follow, ...show }: LogsOptions): Promise<void> {
+  await onMaster(deps, cluster, (master) =>
     untilInterrupted(deps, master, async () => {
       const { id } = chooseJob(await listJobs(master), job);
       const output = await jobOutput(deps, show);

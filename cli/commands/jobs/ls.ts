@@ -1,14 +1,14 @@
 import { type Job, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
-import { formatOption, nameOption, quietOption } from "../../flags.ts";
+import { clusterOption, formatOption, quietOption } from "../../flags.ts";
 import { type Columns, type Format, renderList } from "../../format.ts";
 import { onMaster, untilInterrupted } from "../../job.ts";
 import { commandLine, describeJob, elapsed, type JobRow } from "../../job_row.ts";
 
 /** What the list can be asked. */
 export interface ListOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   format: Format;
   quiet?: true | undefined;
   trunc: boolean;
@@ -20,7 +20,7 @@ const COMMAND_WIDTH = 40;
 /** The flags of `jobs ls`, which `jobs` has as well. */
 export function addListOptions(command: Command) {
   return command
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .addOption(formatOption())
     .addOption(quietOption("Only show ids"))
     .option("--no-trunc", "Don't cut long commands");
@@ -36,8 +36,8 @@ export function lsCommand(deps: Deps): AnyCommand {
 }
 
 /** Prints the list. */
-export async function list(deps: Deps, { name, format, quiet, trunc }: ListOptions): Promise<void> {
-  const jobs = await onMaster(deps, name, (master) => untilInterrupted(deps, master, () => listJobs(master)));
+export async function list(deps: Deps, { cluster, format, quiet, trunc }: ListOptions): Promise<void> {
+  const jobs = await onMaster(deps, cluster, (master) => untilInterrupted(deps, master, () => listJobs(master)));
   await deps.io.stdout.write(quiet ? jobs.map(({ id }) => `${id}\n`).join("") : render(jobs, format, trunc));
 }
 

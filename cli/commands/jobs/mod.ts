@@ -19,10 +19,10 @@ export function jobsCommand(deps: Deps): AnyCommand {
   for (const make of [attachCommand, cancelCommand, inspectCommand, logsCommand, lsCommand, rmCommand, waitCommand]) {
     group.addCommand(make(deps));
   }
-  // docker mpi jobs --name hello logs …
+  // docker mpi jobs --cluster hello logs …
   group.hook("preSubcommand", (command, sub) => {
-    const name = command.getOptionValue("name");
-    if (name !== undefined) sub.setOptionValue("name", name);
+    const cluster = command.getOptionValue("cluster");
+    if (cluster !== undefined) sub.setOptionValue("cluster", cluster);
   });
   return withExamples(group, ["docker mpi jobs", "docker mpi jobs logs -f 3f9c02ab", "docker mpi jobs wait 3f9c02ab"]);
 }

@@ -2,11 +2,11 @@ import { MpiError } from "../../../stack/errors.ts";
 import { chooseJob, hasEnded, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
-import { nameOption } from "../../flags.ts";
+import { clusterOption } from "../../flags.ts";
 import { jobIds, onMaster, untilInterrupted } from "../../job.ts";
 
 interface RmOptions {
-  name?: string | undefined;
+  cluster?: string | undefined;
   all?: true | undefined;
 }
 
@@ -17,18 +17,18 @@ export function rmCommand(deps: Deps): AnyCommand {
     .description("Remove jobs that have ended, with their output, and print their ids")
     .argument("[job...]", "Ids, or the beginnings of them")
     .option("-a, --all", "All that have ended")
-    .addOption(nameOption())
+    .addOption(clusterOption())
     .action((jobs, options) => run(deps, jobs, options));
   return withCompletion(command, { job: () => jobIds(deps) });
 }
 
-async function run(deps: Deps, words: readonly string[], { name, all }: RmOptions): Promise<void> {
+async function run(deps: Deps, words: readonly string[], { cluster, all }: RmOptions): Promise<void> {
   if ((words.length === 0) !== (all === true)) {
     throw new MpiError("usage", words.length === 0 ? "Want the id of a job, or --all" : "Want ids or --all, not both", {
       hint: "docker mpi jobs  # lists them",
     });
   }
-  await onMaster(deps, name, (master) =>
+  await onMaster(deps, cluster, (master) =>
     untilInterrupted(deps, master, async () => {
       const there = await listJobs(master);
       const jobs = all ? there.filter(hasEnded) : words.map((word) => chooseJob(there, word));

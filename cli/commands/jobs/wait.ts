@@ -1,7 +1,7 @@
 import { chooseJob, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command, endsAsProgram, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
-import { nameOption } from "../../flags.ts";
+import { clusterOption } from "../../flags.ts";
 import { jobIds, onMaster, statusOf, untilInterrupted, waitForJob } from "../../job.ts";
 
 /** `docker mpi jobs wait`: for a job's end. */
@@ -10,13 +10,13 @@ export function waitCommand(deps: Deps): AnyCommand {
     .summary("Wait until a job ends")
     .description("Wait until a job ends, and end with its status")
     .argument("<job>", "Its id, or the beginning of it")
-    .addOption(nameOption())
-    .action((job, { name }) => run(deps, job, name));
+    .addOption(clusterOption())
+    .action((job, { cluster }) => run(deps, job, cluster));
   return withCompletion(command, { job: () => jobIds(deps) });
 }
 
-async function run(deps: Deps, job: string, name: string | undefined): Promise<void> {
-  await onMaster(deps, name, (master) =>
+async function run(deps: Deps, job: string, cluster: string | undefined): Promise<void> {
+  await onMaster(deps, cluster, (master) =>
     untilInterrupted(deps, master, async () => {
       const { id } = chooseJob(await listJobs(master), job);
       deps.status = statusOf(await waitForJob(master, id));

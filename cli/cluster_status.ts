@@ -1,0 +1,27 @@
+import { MpiError } from "../stack/errors.ts";
+import { parseHosts } from "../stack/master.ts";
+import { takePicture } from "../stack/picture.ts";
+import { type Answers, type ClusterStatus, clusterStatus } from "../stack/status.ts";
+import { type ClusterContext, logIn } from "./cluster_context.ts";
+import type { Deps } from "./deps.ts";
+
+/** Asks the swarm and the master how a cluster is; that the master can't be asked is part of the answer. */
+export async function askStatus(deps: Deps, context: ClusterContext): Promise<ClusterStatus> {
+  const [answers, picture] = await Promise.all([
+    askMaster(deps, context),
+    takePicture(context.engine, context.cluster.name),
+  ]);
+  return clusterStatus(picture, answers);
+}
+
+async function askMaster(deps: Deps, context: ClusterContext): Promise<Answers> {
+  try {
+    const master = await logIn(deps, context);
+    const { stdout } = await master.capture("exec mpi_hosts").finally(() => master.close());
+    return { hosts: parseHosts(stdout) };
+  } catch (error) {
+    deps.signal.throwIfAborted();
+    if (!(error instanceof MpiError)) throw error;
+    return { error: error.message, remedy: error.hint ?? `docker mpi logs ${context.cluster.name}` };
+  }
+}

@@ -1,0 +1,127 @@
+import { MpiError } from "../stack/errors.ts";
+import { closest } from "../stack/suggest.ts";
+import { quote } from "../stack/text.ts";
+
+/** One piece of a template: text as it stands, or a field of the item with what is done to it. */
+type Piece = string | { field: string; functions: readonly TemplateFunction[] };
+
+/** A template of `--format`, read. */
+export interface Template {
+  /** Whether its lines are the rows of a table with a heading: `table {{.Name}}`. */
+  table: boolean;
+  pieces: readonly Piece[];
+}
+
+/** What Docker's templates can do to a value, as far as it makes sense for one. */
+const FUNCTIONS = {
+  json: (value: unknown) => JSON.stringify(value ?? null),
+  lower: (value: unknown) => display(value).toLowerCase(),
+  upper: (value: unknown) => display(value).toUpperCase(),
+  truncate: (value: unknown, length = 0) => [...display(value)].slice(0, length).join(""),
+} as const satisfies Record<string, (value: unknown, length?: number) => string>;
+
+type FunctionName = keyof typeof FUNCTIONS;
+
+interface TemplateFunction {
+  name: FunctionName;
+  length?: number | undefined;
+}
+
+const FIELD = /^\.(?<field>[A-Za-z]*)$/;
+const CALL = /^(?<name>[a-z]+)(?:\s+(?<field>\.[A-Za-z]*))?(?:\s+(?<length>\d+))?$/;
+
+/**
+ * Reads a template as Docker's `--format` takes it. Of Go's language it knows fields and the functions json, lower, upper and
+ * truncate, also behind a bar: `{{.Name}}`, `{{json .}}`, `{{.Image | truncate 12}}`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fillTemplate, readTemplate } from "./template.ts";
+ *
+ * const template = readTemplate("{{.Name}}: {{upper .State}}");
+ * assert.equal(fillTemplate(template, { Name: "master", State: "running" }), "master: RUNNING");
+ * ```
+ *
+ * @param text What the user wrote.
+ * @throws {MpiError} `usage` with what is wrong in it.
+ */
+export function readTemplate(text: string): Template {
+  const [, table, body = ""] = /^(table\s+)?(.*)$/s.exec(text) ?? [];
+  const plain = (part: string) => part.replaceAll("\\t", "\t").replaceAll("\\n", "\n");
+  // Every second part stands between braces.
+  const parts = body.split(/\{\{(.*?)\}\}/s);
+  const open = parts.find((part, index) => index % 2 === 0 && /\{\{|\}\}/.test(part));
+  if (open !== undefined) throw wrong(text, "its braces do not match");
+  const pieces = parts.map((part, index) => index % 2 === 0 ? plain(part) : readAction(part.trim(), text));
+  return { table: table !== undefined, pieces: pieces.filter((piece) => piece !== "") };
+}
+
+function readAction(action: string, text: string): Piece {
+  const [first = "", ...rest] = action.split("|").map((part) => part.trim());
+  const whole = FIELD.exec(first)?.groups?.["field"];
+  const call = whole === undefined ? CALL.exec(first)?.groups : undefined;
+  const field = whole ?? call?.["field"]?.slice(1);
+  if (field === undefined) throw wrong(text, `{{${action}}} is not known`);
+  const calls = [...(call === undefined ? [] : [readCall(call, text)])];
+  for (const part of rest) {
+    const piped = CALL.exec(part)?.groups;
+    if (piped === undefined || piped["field"] !== undefined) throw wrong(text, `{{${action}}} is not known`);
+    calls.push(readCall(piped, text));
+  }
+  return { field, functions: calls };
+}
+
+function readCall({ name = "", length }: Record<string, string | undefined>, text: string): TemplateFunction {
+  if (!Object.hasOwn(FUNCTIONS, name)) throw wrong(text, `there is no function "${name}"`);
+  return { name: name as FunctionName, length: length === undefined ? undefined : Number(length) };
+}
+
+function wrong(text: string, why: string): MpiError {
+  return new MpiError("usage", `The format ${quote(text)} can't be used: ${why}`, {
+    hint: `--format '{{.Name}}' shows a field; json, lower, upper and truncate may stand before it: '{{json .}}'`,
+  });
+}
+
+/**
+ * Fills a template in.
+ *
+ * @param template The template.
+ * @param item What its fields are of.
+ * @throws {MpiError} `usage` if the item has no such field.
+ */
+export function fillTemplate({ pieces }: Template, item: object): string {
+  return pieces.map((piece) => typeof piece === "string" ? piece : fill(piece, item)).join("");
+}
+
+function fill({ field, functions }: Exclude<Piece, string>, item: object): string {
+  let value: unknown = field === "" ? item : fieldOf(item, field);
+  for (const { name, length } of functions) value = FUNCTIONS[name](value, length);
+  return display(value);
+}
+
+function fieldOf(item: object, field: string): unknown {
+  if (Object.hasOwn(item, field)) return (item as Record<string, unknown>)[field];
+  const names = Object.keys(item);
+  const meant = closest(field, names);
+  throw new MpiError(
+    "usage",
+    `There is no field ".${field}"${meant === undefined ? "" : `, did you mean ".${meant}"?`}`,
+    {
+      hint: `fields are ${names.map((name) => `.${name}`).join(", ")}`,
+    },
+  );
+}
+
+/** The heading of a table whose rows are made by a template: `{{.CreatedAt}}` stands below CREATED AT. */
+export function headingOf({ pieces }: Template): string {
+  const words = (field: string) => field.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toUpperCase();
+  return pieces.map((piece) => typeof piece === "string" ? piece : words(piece.field)).join("");
+}
+
+/** A value as Go prints it. */
+function display(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  if (Array.isArray(value)) return `[${value.map(display).join(" ")}]`;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
