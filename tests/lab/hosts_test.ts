@@ -1,28 +1,15 @@
 /** The main promises on several hosts: ranks on all of them, a clear end when one is lost, no image that only one has. */
 import assert from "node:assert/strict";
-import { startJob } from "../support/job.ts";
+import { END_SECONDS, SLEEP, startJob } from "../support/job.ts";
 import { measured, stopwatch } from "../support/measured.ts";
 import { nodes } from "../support/nodes.ts";
 import { failure, parts, project } from "../support/projects.ts";
-import { type Ended, expectOk, type World } from "../support/swarm.ts";
-import { type Host, type Lab, labTest } from "./mod.ts";
+import { type Ended, expectOk } from "../support/swarm.ts";
+import { labTest } from "./mod.ts";
+import { places } from "./places.ts";
 import { openSeededWorld } from "./world.ts";
 
 const WORKERS = 5;
-const SLEEP = ["sh", "-c", "echo here; sleep 600"];
-
-/** How long a run may go on after it lost a node. */
-const END_SECONDS = 30;
-
-/** Asks each engine where each node is. */
-async function places(lab: Lab, world: World): Promise<Map<string, Host>> {
-  const names = new Map([...await nodes(world)].map(([name, { id }]) => [id, name]));
-  const found = await Promise.all(lab.hosts.map(async (host) => {
-    const { stdout } = await world.docker(["ps", "-q", "--no-trunc"], { env: host.env });
-    return stdout.split("\n").flatMap((id) => names.has(id) ? [[names.get(id)!, host] as const] : []);
-  }));
-  return new Map(found.flat());
-}
 
 /** The run ended because of one of these nodes, and says so. */
 function assertLost({ code, stderr }: Ended, possible: string[]): void {

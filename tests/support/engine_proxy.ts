@@ -1,6 +1,9 @@
 /** A Docker engine's socket with somebody in between, who sees each request and can hold it. */
 import { createServer, request as ask, type Server } from "node:http";
 
+/** The endpoint of the engine that tests on a swarm use. */
+export const ENGINE = Deno.env.get("DOCKER_HOST") || "unix:///var/run/docker.sock";
+
 /** A request on its way. */
 export interface Passing {
   /** `POST /secrets/create`, without the API version and what is asked for. */

@@ -1,5 +1,18 @@
 /** A run that goes on while a test does something to it. */
 import type { Ended, RunOptions, World } from "./swarm.ts";
+import { openTerminal, type Session } from "./terminal.ts";
+
+/** A program for {@linkcode startJob}: each rank says that it is here, and goes on until it is ended. */
+export const SLEEP = ["sh", "-c", "echo here; sleep 600"];
+
+/** One that ends by itself when it is interrupted, with a last word. */
+export const POLITE = ["sh", "-c", 'trap "echo bye; exit 0" INT; echo here; while :; do sleep 0.1; done'];
+
+/** One that only KILL ends. */
+export const STUBBORN = ["sh", "-c", 'trap "" INT TERM; echo here; while :; do sleep 1; done'];
+
+/** How long a run may go on after it lost a node, and the hostfile name that. */
+export const END_SECONDS = 30;
 
 /** A started run. */
 export interface Job {
@@ -56,6 +69,19 @@ export async function startJob(world: World, args: string[], ranks: number, opti
     },
     ended,
   };
+}
+
+/** Starts `docker mpi run PROGRAM` in a terminal, and waits until three ranks are here. */
+export async function runInTerminal(
+  world: World,
+  [shell, flag, script]: string[],
+  docker = "docker",
+): Promise<Session> {
+  // Without the trap the shell would answer with a status of its own.
+  const line = `trap : INT; ${docker} mpi run ${shell} ${flag} '${script}'; exit $?`;
+  const session = await openTerminal(line, { cwd: world.project, env: { DOCKER_CONFIG: world.config } });
+  await session.shows(/here[^]*here[^]*here/);
+  return session;
 }
 
 function gather(stream: ReadableStream<Uint8Array>) {

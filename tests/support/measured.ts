@@ -4,12 +4,9 @@ import { tell } from "../box/tell.ts";
 /** Names the file that the runner collects measurements in: `deno test --quiet` swallows what tests print. */
 export const MEASURED = "MPI_MEASURED";
 
-/** A machine that is busy with other things is slower than promised; beyond this factor something is missing. */
-const TOLERANCE = 2;
-
 /**
- * Notes how long something took, to be shown with the results of the run, and whether that is more than promised; fails
- * where it is far more.
+ * Notes how long something took, to be shown with the results of the run, and whether that is more than promised. It never
+ * fails: a machine can be busy with other things. What must not go on for ever has a limit where the test waits for it.
  *
  * @param promise What happened, as in "a worker that was killed leaves the hostfile".
  */
@@ -19,7 +16,6 @@ export function measured(promise: string, seconds: number, limit = Infinity): vo
   tell(line);
   const file = Deno.env.get(MEASURED);
   if (file) Deno.writeTextFileSync(file, `${line}\n`, { append: true });
-  if (seconds > TOLERANCE * limit) throw new Error(`took far longer than promised: ${line}`);
 }
 
 /** Starts a clock, and returns what reads it in seconds. */

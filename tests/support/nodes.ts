@@ -34,6 +34,16 @@ export async function containers(world: World, cluster?: string): Promise<Map<st
   return new Map([...await nodes(world, cluster)].map(([name, { id }]) => [name, id]));
 }
 
+/** The container of a node; empty where it does not run. */
+export async function containerOf(world: World, node: string): Promise<string> {
+  return (await containers(world)).get(node) ?? "";
+}
+
+/** Runs a line of shell in the container of one node, whatever its status. */
+export async function onNode(world: World, node: string, line: string): Promise<string> {
+  return (await world.docker(["exec", await containerOf(world, node), "sh", "-c", line])).stdout.trim();
+}
+
 /** Runs a line of shell in the container of each node; gives what they print, by host name. */
 export async function onNodes(world: World, line: string, cluster?: string): Promise<Record<string, string>> {
   const answers = [...await nodes(world, cluster)].sort().map(async ([name, { id, docker }]) => {
@@ -66,4 +76,14 @@ export async function hostNames(world: World, cluster?: string): Promise<string[
   if (master === undefined) return [];
   const { stdout } = await master.docker(["exec", master.id, "sh", "-c", "cut -d' ' -f1 /run/mpi/nodes"]);
   return stdout.trim().split("\n");
+}
+
+/** The names of all nodes of a cluster with so many workers, in the hostfile's order. */
+export function nodeNames(workers: number): string[] {
+  return ["master", ...Array.from({ length: workers }, (_, index) => `worker-${index + 1}`)];
+}
+
+/** Waits until the hostfile has these names. */
+export async function hostfileLists(world: World, names: string[], seconds = 40): Promise<void> {
+  await eventually(`the list ${names}`, async () => `${await hostNames(world)}` === `${names}`, seconds);
 }

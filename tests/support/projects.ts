@@ -41,8 +41,18 @@ export async function parts(world: World, name: string): Promise<string[]> {
   return found.flatMap(({ stdout }) => stdout.trim().split("\n").filter(Boolean)).sort();
 }
 
+/** What a deployment leaves that comes up, with so many nodes of one slot each. */
+export const up = (nodes: number): Ended => ({
+  code: 0,
+  stdout: `Cluster "mpitest" answers: ${nodes} nodes, ${nodes} slots\n`,
+  stderr: "",
+});
+
 /** What a command leaves that refuses. */
 export const failure = (stderr: string, code = 1): Ended => ({ code, stdout: "", stderr });
+
+/** An error of a deployment or a removal, as users are to get it. */
+export const CLEAR = /^docker mpi (deploy|rm): [^\n]+\nhint: [^\n]+\n$/;
 
 /** The settings of a cluster that comes up. */
 export const SIMPLE = `name: mpitest\nimage: ${IMAGE}\nworkers: 1\n`;

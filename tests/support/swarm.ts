@@ -174,6 +174,11 @@ export async function expectOk(ended: Promise<Ended>): Promise<Ended> {
   return { code, stdout, stderr };
 }
 
+/** What a command printed with `--format json`: a row each line. */
+export function rows({ stdout }: Ended) {
+  return stdout.trim().split("\n").map((line) => JSON.parse(line));
+}
+
 /** Asks until the answer is true; fails after a limit, saying what was waited for. */
 export async function eventually(what: string, ask: () => Promise<boolean>, seconds = 30): Promise<void> {
   const end = Date.now() + seconds * 1000;

@@ -1,36 +1,29 @@
 import assert from "node:assert/strict";
-import { containers, hostNames, onNodes } from "../support/nodes.ts";
+import { containerOf, hostfileLists, nodeNames, onNode, onNodes } from "../support/nodes.ts";
 import { eventually, expectOk, openWorld } from "../support/swarm.ts";
 
 Deno.test("the hostfile must list exactly the nodes that answer", async (t) => {
   await using world = await openWorld();
   await using _cluster = await world.shared(2);
-  const lists = (names: string[], seconds = 40) =>
-    eventually(`the list ${names}`, async () => `${await hostNames(world)}` === `${names}`, seconds);
-  const inside = async (node: string, line: string) => {
-    const id = (await containers(world)).get(node) ?? "";
-    return (await world.docker(["exec", id, "sh", "-c", line])).stdout.trim();
-  };
-  const id = async (node: string) => (await containers(world)).get(node) ?? "";
 
   await t.step("a worker that is killed leaves, and its successor enters", async () => {
-    const before = await inside("master", "grep worker-1 /run/mpi/nodes");
-    await expectOk(world.docker(["kill", await id("worker-1")]));
-    await lists(["master", "worker-2"]);
-    await lists(["master", "worker-1", "worker-2"]);
-    assert.notEqual(await inside("master", "grep worker-1 /run/mpi/nodes"), before);
+    const before = await onNode(world, "master", "grep worker-1 /run/mpi/nodes");
+    await expectOk(world.docker(["kill", await containerOf(world, "worker-1")]));
+    await hostfileLists(world, ["master", "worker-2"]);
+    await hostfileLists(world, nodeNames(2));
+    assert.notEqual(await onNode(world, "master", "grep worker-1 /run/mpi/nodes"), before);
   });
 
   await t.step("an agent that is killed is started again, with one connection to each worker", async () => {
     const agent = "ps -e -o pid=,sess=,args= | awk '$1 == $2 && /mpi_agent/ { print $1 }'";
-    const before = await inside("master", agent);
-    await inside("master", `kill -KILL ${before}`);
-    await eventually("another agent", async () => !["", before].includes(await inside("master", agent)));
+    const before = await onNode(world, "master", agent);
+    await onNode(world, "master", `kill -KILL ${before}`);
+    await eventually("another agent", async () => !["", before].includes(await onNode(world, "master", agent)));
     const counts = "pgrep -c -f '^ssh -M'; pgrep -c -x cat; ls /run/mpi/mux | wc -l";
     const want = { master: "2\n0\n2", "worker-1": "0\n1\n0", "worker-2": "0\n1\n0" };
     const single = async () => JSON.stringify(await onNodes(world, counts)) === JSON.stringify(want);
     await eventually("one connection to each worker", single);
-    await lists(["master", "worker-1", "worker-2"]);
+    await hostfileLists(world, nodeNames(2));
     await expectOk(world.docker(["mpi", "run", "true"]));
   });
 });

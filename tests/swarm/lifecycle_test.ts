@@ -1,5 +1,6 @@
 /** The life of a cluster as a user types it, and what is left of it: nothing. */
 import assert from "node:assert/strict";
+import { nodeNames } from "../support/nodes.ts";
 import { eventually, expectOk, openWorld, type World } from "../support/swarm.ts";
 
 const NAME = "mpitest-hello";
@@ -18,9 +19,8 @@ async function traces({ docker }: World): Promise<string[]> {
   return lists.flatMap(({ stdout }) => stdout.split("\n").filter(Boolean));
 }
 
-const nodes = (workers: number) => ["master", ...Array.from({ length: workers }, (_, i) => `worker-${i + 1}`)];
 const hello = (workers: number) =>
-  nodes(workers).map((node, rank) => `Hello from rank ${rank} of ${workers + 1} on ${node}`).sort();
+  nodeNames(workers).map((node, rank) => `Hello from rank ${rank} of ${workers + 1} on ${node}`).sort();
 
 Deno.test("a user must get from nothing to a cluster and back, line by line", async (t) => {
   await using world = await openWorld();

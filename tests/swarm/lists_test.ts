@@ -1,5 +1,6 @@
 /** What shows a cluster: `ls`, `ps`, `hosts`, `logs`; and `exec` and `scale`, which they agree with. */
 import assert from "node:assert/strict";
+import { nodeNames } from "../support/nodes.ts";
 import { expectOk, IMAGE, openWorld } from "../support/swarm.ts";
 import { KEYS, openTerminal } from "../support/terminal.ts";
 
@@ -149,7 +150,7 @@ Deno.test("the lists must show a cluster, and exec reach its nodes", async (t) =
     ) {
       const { stdout } = await expectOk(docker("scale", `${workers}`));
       assert.equal(stdout, `Cluster "mpitest" answers: ${answer}\n`);
-      const names = ["master", ...Array.from({ length: workers }, (_, i) => `worker-${i + 1}`)];
+      const names = nodeNames(workers);
       assert.equal(await shown("hosts", "-q"), names.map((name) => `${name}\n`).join(""));
       const run = await shown("run", "./mpi_hello_world");
       assert.deepEqual(

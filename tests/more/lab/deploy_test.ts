@@ -1,13 +1,13 @@
 /** Deployments and removals on hosts that have trouble: the reason in words, soon, and the next one goes on. */
 import assert from "node:assert/strict";
 import { measured, stopwatch } from "../../support/measured.ts";
-import { cleanUp, failure, parts, project } from "../../support/projects.ts";
-import { type Ended, eventually, expectOk, type World } from "../../support/swarm.ts";
+import { cleanUp, failure, parts, project, up } from "../../support/projects.ts";
+import { eventually, expectOk, rows, type World } from "../../support/swarm.ts";
 import { type Host, type Lab, labTest } from "../../lab/mod.ts";
 import { openLabWorld } from "../../lab/world.ts";
 
 const WORKERS = 5;
-const UP: Ended = { code: 0, stdout: 'Cluster "mpitest" answers: 6 nodes, 6 slots\n', stderr: "" };
+const UP = up(6);
 
 /** A project on the lab's image, with more in its mpi.yaml. */
 async function open(lab: Lab, more = "") {
@@ -20,8 +20,7 @@ async function open(lab: Lab, more = "") {
     path: dir.path,
     mpi,
     deploy: (...args: string[]) => mpi("deploy", "--progress", "quiet", ...args),
-    ps: async (): Promise<{ Name: string; Host: string }[]> =>
-      (await expectOk(mpi("ps", "--format", "json"))).stdout.trim().split("\n").map((line) => JSON.parse(line)),
+    ps: async (): Promise<{ Name: string; Host: string }[]> => rows(await expectOk(mpi("ps", "--format", "json"))),
     async [Symbol.asyncDispose]() {
       await end[Symbol.asyncDispose]();
       await dir[Symbol.asyncDispose]();

@@ -1,14 +1,14 @@
 /** How a cluster's image comes to all hosts, and what is said where it can't. */
 import assert from "node:assert/strict";
 import { measured, stopwatch } from "../../support/measured.ts";
-import { failure, parts, project } from "../../support/projects.ts";
-import { type Ended, expectOk, type World } from "../../support/swarm.ts";
+import { failure, parts, project, up } from "../../support/projects.ts";
+import { expectOk, rows, type World } from "../../support/swarm.ts";
 import { type Lab, labTest } from "../../lab/mod.ts";
 import { openLabWorld } from "../../lab/world.ts";
 
 /** Enough for the swarm, which spreads them, to use every host. */
 const WORKERS = 3;
-const UP: Ended = { code: 0, stdout: 'Cluster "mpitest" answers: 4 nodes, 4 slots\n', stderr: "" };
+const UP = up(4);
 const ON_ALL = "nodes may start on 3 hosts: host1, host2, host3";
 
 /** A project whose image has a word in it, which can change; no engine has that of an earlier run. */
@@ -21,6 +21,7 @@ async function words(world: World, image: string) {
     );
   await says("one");
   const mpi = (...args: string[]) => world.docker(["mpi", ...args], { cwd: dir.path, seconds: 120 });
+  const nodes = async () => rows(await expectOk(mpi("ps", "--format", "json")));
   return {
     path: dir.path,
     says,
@@ -32,15 +33,9 @@ async function words(world: World, image: string) {
         line.split(" | ")[1]
       ),
     /** The task of each node. */
-    tasks: async () => {
-      const { stdout } = await expectOk(mpi("ps", "--format", "json"));
-      return stdout.trim().split("\n").map((line) => JSON.parse(line)).map(({ Name, Task }) => `${Name} ${Task}`);
-    },
+    tasks: async () => (await nodes()).map(({ Name, Task }) => `${Name} ${Task}`),
     /** The hosts that nodes are on. */
-    hosts: async () => {
-      const { stdout } = await expectOk(mpi("ps", "--format", "json"));
-      return [...new Set(stdout.trim().split("\n").map((line) => JSON.parse(line).Host))].sort();
-    },
+    hosts: async () => [...new Set((await nodes()).map(({ Host }) => Host))].sort(),
     async [Symbol.asyncDispose]() {
       await mpi("rm", "mpitest");
       await dir[Symbol.asyncDispose]();

@@ -69,7 +69,7 @@ labTest("jobs outlive their client, its connection, and hosts that they don't us
     const time = stopwatch();
     await lost.host.kill();
     try {
-      await eventually("the host's nodes to go", async () => (await hostNames(world)).length === left.length, 60);
+      await eventually("the host's nodes to go", async () => (await hostNames(world)).length === left.length, 30);
       measured("jobs hear of a host that is lost", time(), 15);
     } finally {
       await lab.client.heal();

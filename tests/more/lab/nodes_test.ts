@@ -1,15 +1,15 @@
 /** What becomes of a cluster, and of what runs on it, when its containers and hosts go. */
 import assert from "node:assert/strict";
-import { startJob } from "../../support/job.ts";
+import { END_SECONDS, SLEEP, startJob } from "../../support/job.ts";
 import { measured, stopwatch } from "../../support/measured.ts";
-import { hostNames, nodes, noProcess } from "../../support/nodes.ts";
+import { hostNames, nodeNames, nodes, noProcess } from "../../support/nodes.ts";
 import { eventually, expectOk, IMPLEMENTATIONS, type World } from "../../support/swarm.ts";
 import { type Host, type Lab, labTest } from "../../lab/mod.ts";
+import { places } from "../../lab/places.ts";
 import { openLabWorld } from "../../lab/world.ts";
 
 const WORKERS = 5;
-const ALL = ["master", ...Array.from({ length: WORKERS }, (_, index) => `worker-${index + 1}`)];
-const SLEEP = ["sh", "-c", "echo here; sleep 600"];
+const ALL = nodeNames(WORKERS);
 
 /** Waits for a state of the hostfile, looking often; gives the seconds that it took. */
 async function listed(world: World, what: string, is: (names: string[]) => boolean, seconds = 60): Promise<number> {
@@ -21,16 +21,6 @@ async function listed(world: World, what: string, is: (names: string[]) => boole
 }
 
 const complete = (names: string[]) => names.join() === ALL.join();
-
-/** Where each node is. */
-async function places(lab: Lab, world: World): Promise<Map<string, Host>> {
-  const ids = new Map([...await nodes(world)].map(([name, { id }]) => [id, name]));
-  const found = await Promise.all(lab.hosts.map(async (host) => {
-    const { stdout } = await world.docker(["ps", "-q", "--no-trunc"], { env: host.env });
-    return stdout.split("\n").filter((id) => ids.has(id)).map((id) => [ids.get(id)!, host] as const);
-  }));
-  return new Map(found.flat());
-}
 
 /** A host with workers, but neither the master nor the swarm's manager; and the names of its nodes. */
 async function victim(lab: Lab, world: World): Promise<{ host: Host; names: string[] }> {
@@ -62,7 +52,7 @@ for (const mpi of IMPLEMENTATIONS) {
       const worker = (await nodes(world)).get("worker-2")!;
       const time = stopwatch();
       await expectOk(worker.docker(["kill", worker.id]));
-      const { code, stderr } = await job.ended();
+      const { code, stderr } = await job.ended(END_SECONDS);
       measured("a run ends when a worker of it is killed", time(), 10);
       assert.notEqual(code, 0);
       assert.match(stderr, /docker mpi run: Lost during the run: worker-2\n/);
@@ -133,10 +123,10 @@ for (const mpi of IMPLEMENTATIONS) {
       const time = stopwatch();
       await host.kill();
       const [, { code, stderr }] = await Promise.all([
-        listed(world, `without ${names}`, (list) => !list.some((name) => names.includes(name))).then(() =>
+        listed(world, `without ${names}`, (list) => !list.some((name) => names.includes(name)), END_SECONDS).then(() =>
           measured("the nodes of a host that lost power leave the hostfile", time(), 10)
         ),
-        job.ended().finally(() => measured("a run ends when a host of it loses power", time(), 15)),
+        job.ended(END_SECONDS).finally(() => measured("a run ends when a host of it loses power", time(), 15)),
       ]);
       assert.notEqual(code, 0);
       const lost = /docker mpi run: Lost during the run: (.*)\n/.exec(stderr)?.[1]?.split(", ").sort();
@@ -163,10 +153,10 @@ for (const mpi of IMPLEMENTATIONS) {
       const time = stopwatch();
       await host.cut();
       const [, { code, stderr }] = await Promise.all([
-        listed(world, `without ${names}`, (list) => !list.some((name) => names.includes(name))).then(() =>
+        listed(world, `without ${names}`, (list) => !list.some((name) => names.includes(name)), END_SECONDS).then(() =>
           measured("the nodes of a host that is cut off leave the hostfile", time(), 10)
         ),
-        job.ended().finally(() => measured("a run ends when a host of it is cut off", time(), 15)),
+        job.ended(END_SECONDS).finally(() => measured("a run ends when a host of it is cut off", time(), 15)),
       ]);
       assert.notEqual(code, 0);
       assert.match(stderr, /docker mpi run: Lost during the run: /);

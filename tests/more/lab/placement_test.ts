@@ -1,7 +1,7 @@
 /** Where nodes run, and how many ranks each takes, on hosts that differ. */
 import assert from "node:assert/strict";
 import { failure, parts, project } from "../../support/projects.ts";
-import { expectOk } from "../../support/swarm.ts";
+import { expectOk, rows } from "../../support/swarm.ts";
 import { type Host, labTest } from "../../lab/mod.ts";
 import { openLabWorld } from "../../lab/world.ts";
 
@@ -29,8 +29,7 @@ labTest("nodes run where they are to, and have slots as their hosts have CPUs", 
   const mpi = (...words: string[]) => world.docker(["mpi", ...words], { cwd: dir.path, seconds: 120 });
   const deploy = (...flags: string[]) => mpi("deploy", "--progress", "quiet", ...flags);
   const nodes = async () =>
-    (await expectOk(mpi("hosts", "--format", "json"))).stdout.trim().split("\n").map((line) => JSON.parse(line))
-      .map(({ Name, Slots, Host }) => `${Name} ${Slots} ${Host}`);
+    rows(await expectOk(mpi("hosts", "--format", "json"))).map(({ Name, Slots, Host }) => `${Name} ${Slots} ${Host}`);
   await using _end = { [Symbol.asyncDispose]: async () => void await mpi("rm", "mpitest") };
   const cpus = navigator.hardwareConcurrency;
 

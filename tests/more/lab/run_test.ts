@@ -1,7 +1,7 @@
 /** What becomes of a run over several hosts when it, its client or a rank ends, and what its streams carry. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { startJob } from "../../support/job.ts";
+import { POLITE, startJob, STUBBORN } from "../../support/job.ts";
 import { measured, stopwatch } from "../../support/measured.ts";
 import { hostNames, jobProcesses, nodes, noProcess, onNodes } from "../../support/nodes.ts";
 import { eventually, expectOk, IMPLEMENTATIONS, type World } from "../../support/swarm.ts";
@@ -11,12 +11,11 @@ import { openLabWorld } from "../../lab/world.ts";
 
 const RANKS = 6;
 const MB = 1_000_000;
-const STUBBORN = ["sh", "-c", 'trap "" INT TERM; echo here; while :; do sleep 1; done'];
-const POLITE = ["sh", "-c", 'trap "echo bye; exit 0" INT; echo here; while :; do sleep 0.1; done'];
+
 /** Waits until nothing of a job is left on any node, and notes how long that took. */
 async function settles(world: World, event: string, limit: number): Promise<void> {
   const time = stopwatch();
-  await noProcess(world, 60);
+  await noProcess(world, 30);
   measured(event, time(), limit);
 }
 

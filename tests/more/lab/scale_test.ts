@@ -1,13 +1,11 @@
 /** That jobs and lists stay true while a cluster on several hosts grows and shrinks. */
 import assert from "node:assert/strict";
-import { startJob } from "../../support/job.ts";
+import { SLEEP, startJob } from "../../support/job.ts";
 import { measured, stopwatch } from "../../support/measured.ts";
-import { hostNames, noProcess } from "../../support/nodes.ts";
+import { hostNames, nodeNames, noProcess } from "../../support/nodes.ts";
 import { expectOk } from "../../support/swarm.ts";
 import { labTest } from "../../lab/mod.ts";
 import { openLabWorld } from "../../lab/world.ts";
-
-const names = (workers: number) => ["master", ...Array.from({ length: workers }, (_, index) => `worker-${index + 1}`)];
 
 labTest("a cluster is scaled while jobs run: what stays is not touched, what goes ends clearly", async (lab, t) => {
   await using world = await openLabWorld(lab);
@@ -17,7 +15,7 @@ labTest("a cluster is scaled while jobs run: what stays is not touched, what goe
     const { stdout } = await expectOk(world.docker(["mpi", "scale", `${workers}`], { seconds: 120 }));
     measured(`scaled to ${workers} workers`, time());
     assert.equal(stdout, `Cluster "mpitest" answers: ${workers + 1} nodes, ${workers + 1} slots\n`);
-    assert.deepEqual(await hostNames(world), names(workers));
+    assert.deepEqual(await hostNames(world), nodeNames(workers));
   };
 
   await t.step("3 to 12 to 2, with a job on nodes that stay", async () => {
@@ -39,7 +37,7 @@ labTest("a cluster is scaled while jobs run: what stays is not touched, what goe
 
   await t.step("a job on a node that goes ends and names it", async () => {
     await scale(4);
-    const job = await startJob(world, ["--hosts", "worker-1,worker-4", "sh", "-c", "echo here; sleep 600"], 2);
+    const job = await startJob(world, ["--hosts", "worker-1,worker-4", ...SLEEP], 2);
     await scale(2);
     const { code, stderr } = await job.ended();
     assert.notEqual(code, 0);

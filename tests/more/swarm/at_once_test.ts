@@ -1,12 +1,10 @@
 /** Deployments and removals of one cluster at the same time, from one machine and from two. */
 import assert from "node:assert/strict";
-import { engineProxy } from "../../support/engine_proxy.ts";
-import { cleanUp, deploy, parts, project, SIMPLE } from "../../support/projects.ts";
+import { ENGINE, engineProxy } from "../../support/engine_proxy.ts";
+import { cleanUp, CLEAR, deploy, parts, project, SIMPLE, up } from "../../support/projects.ts";
 import { type Ended, eventually, expectOk, openWorld, type World } from "../../support/swarm.ts";
 
-const UP: Ended = { code: 0, stdout: 'Cluster "mpitest" answers: 2 nodes, 2 slots\n', stderr: "" };
-const CLEAR = /^docker mpi (deploy|rm): [^\n]+\nhint: [^\n]+\n$/;
-const ENGINE = Deno.env.get("DOCKER_HOST") || "unix:///var/run/docker.sock";
+const UP = up(2);
 
 Deno.test("deploy must end well, whatever else this machine does at the time", async (t) => {
   await using world = await openWorld();

@@ -1,16 +1,10 @@
 /** Deployments and removals that are interrupted, or not alone: another one always goes on, with no hands. */
 import assert from "node:assert/strict";
-import { engineProxy } from "../../support/engine_proxy.ts";
-import { cleanUp, deploy, parts, project, SIMPLE } from "../../support/projects.ts";
+import { ENGINE, engineProxy } from "../../support/engine_proxy.ts";
+import { cleanUp, CLEAR, deploy, parts, project, SIMPLE, up } from "../../support/projects.ts";
 import { type Ended, expectOk, openWorld, type World } from "../../support/swarm.ts";
 
-const UP: Ended = { code: 0, stdout: 'Cluster "mpitest" answers: 2 nodes, 2 slots\n', stderr: "" };
-
-/** An error as users are to get it. */
-const CLEAR = /^docker mpi (deploy|rm): [^\n]+\nhint: [^\n]+\n$/;
-
-/** The engine's socket; these tests come in between. */
-const ENGINE = Deno.env.get("DOCKER_HOST") || "unix:///var/run/docker.sock";
+const UP = up(2);
 
 /** What the swarm is told in a deployment: three secrets, a network, two services. */
 const CHANGES = 6;

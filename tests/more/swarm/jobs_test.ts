@@ -1,7 +1,7 @@
 /** Jobs on a real swarm: what outlives whom, what is kept of it, and whose turn it is. */
 import assert from "node:assert/strict";
-import { containers, hostNames, jobProcesses, onNodes } from "../../support/nodes.ts";
-import { startJob } from "../../support/job.ts";
+import { containerOf, hostNames, jobProcesses, onNodes } from "../../support/nodes.ts";
+import { POLITE, SLEEP, startJob } from "../../support/job.ts";
 import {
   type Ended,
   eventually,
@@ -12,7 +12,6 @@ import {
   type World,
 } from "../../support/swarm.ts";
 
-const POLITE = 'trap "echo bye; exit 0" INT; echo here; while :; do sleep 0.1; done';
 const JOBS_VOLUME = `stack:
   services:
     master: { volumes: ["jobs:/var/lib/mpi/jobs"] }
@@ -161,7 +160,7 @@ for (const implementation of IMPLEMENTATIONS) {
     });
 
     await t.step("cancel lets the program end by itself, as Ctrl-C does", async () => {
-      const id = await start(["sh", "-c", POLITE]);
+      const id = await start(POLITE);
       await shows(id, "here", 3);
       assert.deepEqual(await mpi("jobs", "cancel", id), { code: 0, stdout: `${id}\n`, stderr: "" });
       assert.equal((await logs(id)).stdout, "here\n".repeat(3) + "bye\n".repeat(3));
@@ -176,7 +175,7 @@ for (const implementation of IMPLEMENTATIONS) {
     });
 
     await t.step("a run that may be left: Ctrl-C ends it, the loss of the client does not", async () => {
-      const cancelled = await startJob(world, ["--detach-on-disconnect", "sh", "-c", POLITE], 3);
+      const cancelled = await startJob(world, ["--detach-on-disconnect", ...POLITE], 3);
       cancelled.kill("SIGINT");
       const { code, stdout } = await cancelled.ended();
       assert.deepEqual([code, stdout], [130, "here\n".repeat(3) + "bye\n".repeat(3)]);
@@ -206,7 +205,7 @@ for (const implementation of IMPLEMENTATIONS) {
       const script = `echo "try of ${size}"; [ "${size}" = 3 ] && sleep 600; echo end`;
       const id = await start(["--retries", "2", "sh", "-c", script]);
       await shows(id, "try of 3", 3);
-      await expectOk(world.docker(["kill", (await containers(world)).get("worker-2") ?? ""]));
+      await expectOk(world.docker(["kill", await containerOf(world, "worker-2")]));
       assert.equal((await mpi("jobs", "wait", id)).code, 0);
       const { stdout, stderr } = await logs(id);
       assert.equal(stdout, "try of 3\n".repeat(3) + stdout.slice(-"try of 2\nend\n".length * 2));
@@ -285,9 +284,9 @@ Deno.test("a job that the master's end has taken is shown as lost, where a volum
   {
     await using _cluster = await world.cluster(1);
     const { mpi, start, logs, shows, is } = speak(world);
-    const id = await start(["sh", "-c", "echo here; sleep 600"]);
+    const id = await start(SLEEP);
     await shows(id, "here", 2);
-    const master = (await containers(world)).get("master") ?? "";
+    const master = await containerOf(world, "master");
     await expectOk(world.docker(["kill", master]));
     await eventually("another master", async () => (await mpi("jobs")).code === 0, 60);
     await is(id, "lost");

@@ -1,6 +1,6 @@
 /** Deploying again: what changed is changed, and nothing else. */
 import assert from "node:assert/strict";
-import { type Ended, expectOk, openWorld, type World } from "../../support/swarm.ts";
+import { type Ended, expectOk, openWorld, rows, type World } from "../../support/swarm.ts";
 
 const IMAGE = "mpitest-redeploy:latest";
 const LABEL = "label=com.docker.stack.namespace=mpitest";
@@ -16,8 +16,7 @@ async function openProject() {
     deploy: (...args: string[]) => expectOk(mpi("deploy", ...args)),
     /** The task of every node. */
     async tasks(): Promise<Record<string, string>> {
-      const { stdout } = await expectOk(mpi("ps", "--format", "json"));
-      const nodes = stdout.trim().split("\n").map((line) => JSON.parse(line));
+      const nodes = rows(await expectOk(mpi("ps", "--format", "json")));
       return Object.fromEntries(nodes.map(({ Name, Task }) => [Name, Task]));
     },
     secrets: async () => (await ids(world, "secret")).sort(),
