@@ -1,5 +1,5 @@
 import { basename, dirname, join, relative } from "node:path";
-import { type Choice, chooseCluster, type Cluster, listClusters } from "../stack/cluster.ts";
+import { type Choice, chooseCluster, type Cluster, listClusters, nodeStatuses, stackLabel } from "../stack/cluster.ts";
 import { openEngine } from "../stack/engine.ts";
 import { MpiError } from "../stack/errors.ts";
 import { keyDirectory } from "../stack/keys.ts";
@@ -61,6 +61,11 @@ export async function projectSettings(deps: Deps, flags: SettingsInput["flags"] 
   return await resolveSettings({ flags, env, directory, ...(file === undefined ? {} : { file }) });
 }
 
+/** Whether one is in a project, with a file that says so. */
+export async function inProject(deps: Deps): Promise<boolean> {
+  return await readSettings(deps.cwd(), await projectDirectory(deps)) !== undefined;
+}
+
 /** The file with the settings, under the path that leads there from the working directory. */
 async function readSettings(
   here: string,
@@ -117,8 +122,8 @@ export async function findStack(deps: Deps, name: string | undefined): Promise<S
 /** What the user said of which cluster is meant: by argument, variable, or the directory. */
 async function choiceOf(deps: Deps, name: string | undefined): Promise<Choice> {
   const given = name ?? deps.env(FIELDS.name.variable);
-  const inProject = given === undefined && await readSettings(deps.cwd(), await projectDirectory(deps)) !== undefined;
-  return { name: given, project: inProject ? (await projectSettings(deps)).name : undefined };
+  const project = given === undefined && await inProject(deps) ? (await projectSettings(deps)).name : undefined;
+  return { name: given, project };
 }
 
 /** Says what answers: the result of all that waits for a cluster. */
@@ -131,6 +136,17 @@ export function answerText(name: string, hosts: readonly Host[]): string {
 /** Logs in to the master of a cluster. */
 export async function logIn(deps: Deps, { search, info, cluster }: ClusterContext): Promise<SshConnection> {
   return await openMaster(search, info, cluster, deps.signal);
+}
+
+/** The names of the nodes of the cluster that is meant, for completion; none if there is nobody to ask. */
+export async function nodeNames(deps: Deps): Promise<string[]> {
+  try {
+    const { engine, cluster } = await findCluster(deps, undefined);
+    const [tasks, hosts] = await Promise.all([engine.tasks(stackLabel(cluster.name)), engine.nodes()]);
+    return nodeStatuses(cluster, tasks, hosts).map(({ name }) => name);
+  } catch {
+    return [];
+  }
 }
 
 /** The names of the clusters there are, for completion; none if there is no swarm to ask. */

@@ -1,10 +1,23 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
+import { MpiError } from "../stack/errors.ts";
 import { parseSize } from "../stack/size.ts";
+import { quote } from "../stack/text.ts";
 import { Option } from "./command.ts";
 import { type Format, readFormat } from "./format.ts";
 
 /** `--cluster`: which cluster. */
 export const clusterOption = () => new Option("--cluster <string>", "Name of the cluster");
+
+/** Which cluster, where it can be said in two ways: by an argument, as to Docker's own commands, or by `--cluster`. */
+export function clusterArgument(argument: string | undefined, flag: string | undefined): string | undefined {
+  if (argument === undefined || flag === undefined || argument === flag) return argument ?? flag;
+  throw new MpiError("usage", `${quote(argument)} and --cluster ${quote(flag)} contradict each other`, {
+    hint: "leave one of them out",
+  });
+}
+
+/** `--watch`: once more at each change. */
+export const watchOption = () => new Option("--watch", "Show it again whenever it changes, until interrupted");
 
 /** `--format`: for people, for programs, or the user's own. */
 export const formatOption = () =>

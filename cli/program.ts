@@ -1,5 +1,6 @@
 import { allowAssignments } from "./assignments.ts";
-import { type AnyCommand, Command, hasProgramStatus, Option, pathOf } from "./command.ts";
+import { clusterNames, nodeNames } from "./cluster_context.ts";
+import { type AnyCommand, Command, hasProgramStatus, Option, pathOf, withCompletion } from "./command.ts";
 import { commands } from "./commands/mod.ts";
 import type { Deps } from "./deps.ts";
 import type { ExitContext } from "./exit.ts";
@@ -43,6 +44,12 @@ export function createProgram(deps: Deps, print: (text: string) => void, makers 
       getOutHelpWidth: () => deps.io.stdout.columns(),
       getErrHelpWidth: () => deps.io.stdout.columns(),
     });
+  withCompletion(root, {
+    "--cluster": () => clusterNames(deps),
+    "--host": () => nodeNames(deps),
+    "--hosts": (word) => listed(word, () => nodeNames(deps)),
+    "--format": () => Promise.resolve(["table", "json"]),
+  });
   let current: AnyCommand = root;
   for (const make of makers) root.addCommand(make(deps));
   finish(root);
@@ -54,6 +61,13 @@ export function createProgram(deps: Deps, print: (text: string) => void, makers 
     root,
     running: () => ({ path: pathOf(current), takesProgram: hasProgramStatus(current), debug: deps.debug }),
   };
+}
+
+/** Completes the last of several names with commas in between. */
+async function listed(word: string, names: () => Promise<string[]>): Promise<string[]> {
+  const before = word.slice(0, word.lastIndexOf(",") + 1);
+  const given = before.split(",");
+  return (await names()).filter((name) => !given.includes(name)).map((name) => before + name);
 }
 
 /** How commander ends a command line whose answer is a text. */

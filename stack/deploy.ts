@@ -10,7 +10,7 @@ import {
 import type { Deployment } from "./deployment.ts";
 import { MpiError } from "./errors.ts";
 import type { Report } from "./event.ts";
-import { keyDirectory, planKeys, previewKeys, settleKeys, takeNextKeys } from "./keys.ts";
+import { addsKeys, keyDirectory, planKeys, previewKeys, settleKeys, takeNextKeys } from "./keys.ts";
 import { LABELS } from "./labels.ts";
 import { type Limit, pause, shared } from "./limit.ts";
 import { requireManager } from "./manager.ts";
@@ -110,6 +110,9 @@ async function send(deployment: Deployment, image: LocalImage, limit: Limit, rep
   report({ resource: "keys", state: "working", text: plan.make.length > 0 ? "making" : "checking" });
   const keys = await settleKeys(engine, directory, before.keys, plan);
   report({ resource: "keys", state: "done", text: plan.make.length > 0 ? "made" : "kept" });
+  if (before.cluster !== undefined && addsKeys(before.keys)) {
+    report({ resource: "master", state: "working", text: "restarts to take a further key; programs that run end" });
+  }
   const userKey = fingerprint(keys.userPublic);
   const past = await taskIds(engine, name);
   const stack = render(deployment, before, image, keys);

@@ -18,6 +18,8 @@ export interface Deployment {
   settings: Settings;
   /** Whether all keys are to be new. */
   rotateKeys: boolean;
+  /** Public keys that are to open the cluster as well, lines of `.pub` files. */
+  addKeys?: readonly string[];
   /** Whether the nodes' engines get the user's registry login. */
   registryAuth: boolean;
   /** Whether other hosts get the image from its registry, or have it already. */

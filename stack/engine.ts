@@ -245,12 +245,13 @@ function toTask(value: unknown): Task {
 }
 
 function toNode(value: unknown): SwarmNode {
-  const { ID, Spec, Description: { Hostname, Platform, Engine }, Status } = value as ApiMeta & {
+  const { ID, Spec, Description: { Hostname, Platform, Engine, Resources }, Status } = value as ApiMeta & {
     Spec: { Availability: string; Role?: string; Labels?: Record<string, string> | null };
     Description: {
       Hostname: string;
       Platform?: { OS?: string; Architecture?: string };
-      Engine?: { Labels?: Record<string, string> | null };
+      Engine?: { EngineVersion?: string; Labels?: Record<string, string> | null };
+      Resources?: { NanoCPUs?: number };
     };
     Status: { State: string; Addr?: string };
   };
@@ -266,7 +267,11 @@ function toNode(value: unknown): SwarmNode {
     "node.platform.arch": Platform?.Architecture ?? "",
     ...Object.fromEntries([...labels("node", Spec.Labels), ...labels("engine", Engine?.Labels)]),
   };
-  return { id: ID, hostname: Hostname, address, state, availability: Spec.Availability, attributes };
+  const known = {
+    ...(Engine?.EngineVersion === undefined ? {} : { engine: Engine.EngineVersion }),
+    ...(Resources?.NanoCPUs === undefined ? {} : { cpus: Resources.NanoCPUs / 1e9 }),
+  };
+  return { id: ID, hostname: Hostname, address, state, availability: Spec.Availability, ...known, attributes };
 }
 
 function toLabelledSpec(value: unknown): Labelled {

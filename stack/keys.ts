@@ -1,6 +1,7 @@
 import { MpiError } from "./errors.ts";
 import { LABELS, STACK_LABEL } from "./labels.ts";
 import { fingerprint, type SecretKind, secretName } from "./names.ts";
+import { joinKeys } from "./public_key.ts";
 import { type KeyPair, makeKeyPair } from "./ssh.ts";
 import type { StackKeys } from "./stack_file.ts";
 import type { Engine, Labelled } from "./swarm.ts";
@@ -108,6 +109,10 @@ export interface KeySituation {
   used: readonly string[];
   /** The fingerprint of the user key that the running cluster takes; none: it does not run. */
   deployed: string | undefined;
+  /** The public keys that open it, where that are more than one: the owner's, then those that were added. */
+  authorized?: readonly string[];
+  /** Public keys that are to open it as well. */
+  add?: readonly string[];
   /** The keys on this machine. */
   local: UserKeys | undefined;
   /** Whether all keys are to be new. */
@@ -130,10 +135,11 @@ export interface KeyPlan {
  *
  * @throws {MpiError} `ssh` if the running cluster takes another key than this machine has.
  */
-export function planKeys({ name, secrets, used, deployed, local, rotate }: KeySituation): KeyPlan {
+export function planKeys({ name, secrets, used, deployed, authorized = [], local, rotate }: KeySituation): KeyPlan {
   if (rotate) return { keep: {}, make: [...KINDS], makeUserKey: true };
-  if (deployed !== undefined && (local === undefined || fingerprint(local.publicKey) !== deployed)) {
-    throw otherKey(name, deployed);
+  if (deployed !== undefined) {
+    const opens = [deployed, ...authorized.map(fingerprint)];
+    if (local === undefined || !opens.includes(fingerprint(local.publicKey))) throw otherKey(name, deployed);
   }
   const best = secrets.toSorted((a, b) =>
     Number(used.includes(b.id)) - Number(used.includes(a.id)) || b.createdAt.localeCompare(a.createdAt)
@@ -146,12 +152,17 @@ export function planKeys({ name, secrets, used, deployed, local, rotate }: KeySi
   return { keep, make: KINDS.filter((kind) => keep[kind] === undefined), makeUserKey: local === undefined };
 }
 
+/** The ways in from a machine that did not deploy the cluster. */
+export const OTHER_MACHINE =
+  "docker mpi key import FILE  # takes what docker mpi key export FILE gave on that machine; or docker mpi key create " +
+  "makes a key, which docker mpi deploy --add-key lets in from there";
+
 /** The error for a cluster that opens to somebody else. */
 export function otherKey(name: string, deployed: string): MpiError {
   return new MpiError(
     "ssh",
     `Cluster "${name}" was deployed with a key that this machine does not have: ${deployed}`,
-    { hint: "docker mpi deploy --rotate-keys  # makes new keys for this machine; the old ones no longer open it" },
+    { hint: OTHER_MACHINE },
   );
 }
 
@@ -167,9 +178,10 @@ export function otherKey(name: string, deployed: string): MpiError {
 export async function settleKeys(
   engine: Engine,
   directory: string,
-  { name, local }: KeySituation,
+  situation: KeySituation,
   plan: KeyPlan,
 ): Promise<StackKeys> {
+  const { name, local } = situation;
   const made = new Map<SecretKind, KeyPair>();
   for (const kind of plan.make) made.set(kind, await makeKeyPair(`${name}-${kind.replaceAll("_", "-")}`));
   const publicHalf = (kind: SecretKind) => made.get(kind)?.publicKey ?? plan.keep[kind] ?? "";
@@ -184,27 +196,41 @@ export async function settleKeys(
     });
   }
   const secretOf = (kind: SecretKind) => secretName(name, kind, publicHalf(kind));
-  return stackKeys(user.publicKey, publicHalf, secretOf);
+  return stackKeys(userLines(user.publicKey, situation), publicHalf, secretOf);
 }
 
 /** The keys of a cluster that is not there yet, for showing its stack file: what is not known yet says so. */
-export function previewKeys({ name, local }: KeySituation, plan: KeyPlan): StackKeys {
+export function previewKeys(situation: KeySituation, plan: KeyPlan): StackKeys {
+  const { name, local } = situation;
   const publicHalf = (kind: SecretKind) => plan.keep[kind] ?? `ssh-ed25519 AAAA (made by deploy: ${kind})`;
   const secretOf = (kind: SecretKind) => {
     const kept = plan.keep[kind];
     return kept === undefined ? `${name}_${kind}-made-by-deploy` : secretName(name, kind, kept);
   };
   const known = plan.makeUserKey ? undefined : local?.publicKey;
-  return stackKeys(known ?? "ssh-ed25519 AAAA (made by deploy: user)", publicHalf, secretOf);
+  const lines = userLines(known ?? "ssh-ed25519 AAAA (made by deploy: user)", situation);
+  return stackKeys(lines, publicHalf, secretOf);
+}
+
+/** Whether there is a key to add that does not open the cluster yet. */
+export function addsKeys({ deployed = "", authorized = [], add = [] }: KeySituation): boolean {
+  const opens = [deployed, ...authorized.map(fingerprint)];
+  return add.some((line) => !opens.includes(fingerprint(line)));
+}
+
+/** The keys that are to open the cluster, the owner's first; new keys are their owner's alone. */
+function userLines(own: string, { authorized = [], add = [], rotate }: KeySituation): string[] {
+  return joinKeys(rotate || authorized.length === 0 ? [own] : authorized, add);
 }
 
 function stackKeys(
-  userPublic: string,
+  [userPublic = "", ...addedPublic]: readonly string[],
   publicHalf: (kind: SecretKind) => string,
   secretOf: (kind: SecretKind) => string,
 ): StackKeys {
   return {
     userPublic,
+    ...(addedPublic.length > 0 ? { addedPublic } : {}),
     clusterPublic: publicHalf("cluster_key"),
     masterHostPublic: publicHalf("master_host"),
     workerHostPublic: publicHalf("worker_host"),

@@ -24,6 +24,8 @@ export const LABELS = {
   slots: "docker-mpi.slots",
   /** The fingerprint of the user's key, `SHA256:…`: tells which of the keys on this machine opens it. */
   userKey: "docker-mpi.user-key",
+  /** On the master, if more keys than the owner's open it: all of them, public key lines, the owner's first. */
+  userKeys: "docker-mpi.user-keys",
   /** On the master: the port of its host where SSH answers. */
   port: "docker-mpi.port",
   /** On the master: its SSH host key, a public key line, which clients pin. */

@@ -1,9 +1,10 @@
 import type { Duplex } from "node:stream";
 import { type Cluster, nodeStatuses, stackLabel } from "./cluster.ts";
 import { MpiError } from "./errors.ts";
-import { otherKey, readUserKeys } from "./keys.ts";
+import { OTHER_MACHINE, otherKey, readUserKeys } from "./keys.ts";
 import { LABELS } from "./labels.ts";
 import { fingerprint } from "./names.ts";
+import { authorized } from "./public_key.ts";
 import { reach } from "./reach.ts";
 import type { SshConnection, SshTarget } from "./ssh.ts";
 import type { Engine, EngineInfo, SwarmNode, Task } from "./swarm.ts";
@@ -69,10 +70,12 @@ export async function findMaster(search: MasterSearch, info: EngineInfo, cluster
   const keys = await readUserKeys(search.keys, deployed);
   if (keys === undefined) {
     throw new MpiError("ssh", `This machine has no key for cluster "${cluster.name}": nothing in ${search.keys}`, {
-      hint: "use the machine that deployed it, or make new keys for this one: docker mpi deploy --rotate-keys",
+      hint: OTHER_MACHINE,
     });
   }
-  if (deployed !== undefined && fingerprint(keys.publicKey) !== deployed) throw otherKey(cluster.name, deployed);
+  if (deployed !== undefined && !authorized(cluster.master).includes(fingerprint(keys.publicKey))) {
+    throw otherKey(cluster.name, deployed);
+  }
   return {
     host: masterAddress(search.vantage, info.nodeId, host.id, host.address),
     port: Number(cluster.master.labels[LABELS.port] ?? 2222),

@@ -19,6 +19,7 @@
  *
  * @module
  */
+export * from "./checks.ts";
 export * from "./cluster.ts";
 export * from "./constraint.ts";
 export * from "./copy.ts";
@@ -27,11 +28,13 @@ export * from "./deployment.ts";
 export * from "./diagnose.ts";
 export * from "./distribution.ts";
 export * from "./docker_cli.ts";
+export * from "./doctor.ts";
 export * from "./engine.ts";
 export * from "./errors.ts";
 export * from "./event.ts";
 export * from "./image_name.ts";
 export * from "./images.ts";
+export * from "./inspect.ts";
 export * from "./job_log.ts";
 export * from "./jobs.ts";
 export * from "./json.ts";
@@ -44,6 +47,7 @@ export * from "./names.ts";
 export * from "./parts.ts";
 export * from "./picture.ts";
 export * from "./placement.ts";
+export * from "./public_key.ts";
 export * from "./reach.ts";
 export * from "./registry.ts";
 export * from "./remove.ts";
@@ -59,11 +63,13 @@ export * from "./stack_deploy.ts";
 export * from "./stack_file.ts";
 export { SECTIONS } from "./stack_fragment.ts";
 export { mergeStack } from "./stack_merge.ts";
+export * from "./status.ts";
 export * from "./subnet.ts";
 export * from "./swarm.ts";
 export * from "./surroundings.ts";
 export * from "./turn.ts";
 export * from "./text.ts";
+export * from "./user_key.ts";
 export type { Volumes } from "./volumes.ts";
 export * from "./wait.ts";
 export * from "./words.ts";

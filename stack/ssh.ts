@@ -109,6 +109,31 @@ export async function makeKeyPair(comment: string, generate?: KeyGenerator): Pro
   }
 }
 
+/**
+ * Gives the public half of a private key.
+ *
+ * @param privateKey A private key file of OpenSSH's, without a passphrase.
+ * @param where Its name, for messages.
+ * @throws {MpiError} `usage` if it is none.
+ */
+export async function publicHalf(privateKey: string, where: string): Promise<string> {
+  const { utils } = (await import("ssh2")).default;
+  const parsed = utils.parseKey(privateKey);
+  const [key] = Array.isArray(parsed) ? parsed : [parsed];
+  if (key instanceof Error || key === undefined) {
+    const why = /passphrase|encrypted/i.test(`${key}`) ? "is protected by a passphrase" : "is no private SSH key";
+    throw new MpiError("usage", `${where} ${why}`, {
+      hint: "docker mpi key export FILE  # on the machine that deployed the cluster writes one",
+    });
+  }
+  if (!key.isPrivateKey()) {
+    throw new MpiError("usage", `${where} is a public key, which opens nothing`, {
+      hint: "docker mpi deploy --add-key FILE  # lets the machine in that has its private half",
+    });
+  }
+  return `${key.type} ${new Uint8Array(key.getPublicSSH()).toBase64()}`;
+}
+
 /** How to connect, if not as it is usual. */
 export interface Approach {
   /** Gives the attempt up. */

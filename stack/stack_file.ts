@@ -18,6 +18,8 @@ const USER_ID = "1000";
 export interface StackKeys {
   /** The user's key, which opens the master. */
   userPublic: string;
+  /** Further keys that open the master. */
+  addedPublic?: readonly string[] | undefined;
   /** The cluster's key, by which the master opens the workers. */
   clusterPublic: string;
   /** The master's SSH host key. */
@@ -140,13 +142,18 @@ function hostname(role: Role, { workers }: StackInput): string {
 function environment(role: Role, { settings, keys }: StackInput): JsonObject {
   const common = { MPI_ROLE: role, MPI_CLUSTER: settings.name, MPI_SLOTS: String(settings.slots) };
   const own = role === "worker" ? { MPI_AUTHORIZED_KEYS: keys.clusterPublic } : {
-    MPI_AUTHORIZED_KEYS: keys.userPublic,
+    MPI_AUTHORIZED_KEYS: userKeys(keys).join("\n"),
     MPI_KNOWN_HOST_KEY: keys.workerHostPublic,
   };
   // The swarm expands the values as Go templates.
   const literal = (text: string) => text.trim().replaceAll("{{", '{{"{{"}}');
   const fixed = Object.entries({ ...common, ...own }).map(([name, value]) => [name, literal(value)]);
   return { ...Object.fromEntries(fixed), MPI_NODE: "{{.Node.Hostname}}" };
+}
+
+/** The keys that open the master, the owner's first. */
+function userKeys({ userPublic, addedPublic = [] }: StackKeys): string[] {
+  return [userPublic, ...addedPublic].map((line) => line.trim());
 }
 
 function secrets(role: Role): JsonObject[] {
@@ -177,7 +184,11 @@ function deploy(role: Role, input: StackInput): JsonObject {
     [LABELS.slots]: String(settings.slots),
     [LABELS.userKey]: fingerprint(keys.userPublic),
     ...(role === "master"
-      ? { [LABELS.port]: String(settings.port), [LABELS.hostKey]: keys.masterHostPublic.trim() }
+      ? {
+        [LABELS.port]: String(settings.port),
+        [LABELS.hostKey]: keys.masterHostPublic.trim(),
+        ...(userKeys(keys).length > 1 ? { [LABELS.userKeys]: userKeys(keys).join("\n") } : {}),
+      }
       : {}),
   };
   const count = role === "master" ? 1 : workers;

@@ -106,4 +106,3 @@ function silence(nodes: readonly NodeHealth[], name: string, answers: Answers): 
 export function wholeness({ wanted, running, answering }: ClusterStatus): string {
   return answering === undefined ? `${running} of ${wanted} nodes run` : `${answering} of ${wanted} nodes answer`;
 }
-

@@ -9,6 +9,7 @@ import { requireManager } from "./manager.ts";
 import { allParts, type Parts, partsOf } from "./parts.ts";
 import { stoppingTasks, waitForEnd } from "./remove.ts";
 import type { Settings } from "./settings.ts";
+import { authorizedLines } from "./public_key.ts";
 import { overlap } from "./subnet.ts";
 import { Race } from "./stack_deploy.ts";
 import type { Engine, EngineInfo, Network, Service, SwarmNode } from "./swarm.ts";
@@ -36,7 +37,9 @@ export interface Surroundings {
  *
  * @throws {MpiError} `swarm` if the engine is no manager, `conflict` if something is in the way.
  */
-export async function lookAround({ engine, configDir, settings, rotateKeys }: Deployment): Promise<Surroundings> {
+export async function lookAround(
+  { engine, configDir, settings, rotateKeys, addKeys = [] }: Deployment,
+): Promise<Surroundings> {
   const { name } = settings;
   const info = await requireManager(engine);
   const [parts, nodes] = await Promise.all([partsOf(engine, name), engine.nodes()]);
@@ -54,6 +57,8 @@ export async function lookAround({ engine, configDir, settings, rotateKeys }: De
     secrets: parts.secrets,
     used: parts.services.flatMap(({ secretIds }) => secretIds),
     deployed,
+    authorized: authorizedLines(cluster?.master),
+    add: addKeys,
     local: await readUserKeys(directory, deployed),
     rotate: rotateKeys,
   };

@@ -76,6 +76,10 @@ export interface SwarmNode {
   state: string;
   /** `active`, `pause`, `drain`. */
   availability: string;
+  /** The version of its engine; none where the swarm has not been told. */
+  engine?: string | undefined;
+  /** How many CPUs it has. */
+  cpus?: number | undefined;
   /** What placement constraints go by: `node.role`, `node.labels.rack`, `engine.labels.gpu`, … */
   attributes: Readonly<Record<string, string>>;
 }

@@ -3,15 +3,18 @@ import { checkDeployment, deploy, previewStack } from "../../stack/deploy.ts";
 import type { Deployment } from "../../stack/deployment.ts";
 import type { ResolveImage } from "../../stack/distribution.ts";
 import type { Report } from "../../stack/event.ts";
+import { MpiError } from "../../stack/errors.ts";
 import { findImage, requireMpi } from "../../stack/images.ts";
 import { LABELS } from "../../stack/labels.ts";
+import { readPublicKey } from "../../stack/public_key.ts";
 import { pullImage, pushImage, requireRegistry } from "../../stack/registry.ts";
 import { formatStack } from "../../stack/stack_file.ts";
 import type { LocalImage } from "../../stack/swarm.ts";
+import { brief, quote } from "../../stack/text.ts";
 import { answerText, openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { duration, progressOption } from "../flags.ts";
+import { collect, duration, progressOption } from "../flags.ts";
 import { VERSION } from "../metadata.ts";
 import { buildImage, hasDockerfile } from "../project_build.ts";
 import type { ProgressMode } from "../progress.ts";
@@ -23,6 +26,7 @@ interface DeployOptions {
   push?: true | undefined;
   dryRun?: true | undefined;
   rotateKeys?: true | undefined;
+  addKey?: string[] | undefined;
   withRegistryAuth?: true | undefined;
   resolveImage: ResolveImage;
   waitTimeout: number;
@@ -42,6 +46,10 @@ export function deployCommand(deps: Deps): AnyCommand {
     )
     .option("--dry-run", "Show the stack file and change nothing")
     .option("--rotate-keys", "Make new keys; this machine gets the only one that opens the cluster")
+    .addOption(
+      new Option("--add-key <file>", "Let a further key in, a .pub file; restarts the master. Can be repeated")
+        .argParser(collect).conflicts("rotateKeys"),
+    )
     .option("--with-registry-auth", "Send your registry login to the hosts, which then can pull the image")
     .addOption(
       new Option("--resolve-image <when>", "Whether other hosts get the image from its registry, or have it already")
@@ -71,6 +79,7 @@ async function run(deps: Deps, options: DeployOptions): Promise<void> {
     configDir: deps.configDir(),
     settings,
     rotateKeys: options.rotateKeys ?? false,
+    addKeys: await readKeys(options.addKey ?? []),
     registryAuth: options.withRegistryAuth ?? false,
     resolveImage: options.resolveImage,
     version: VERSION,
@@ -81,6 +90,18 @@ async function run(deps: Deps, options: DeployOptions): Promise<void> {
     return;
   }
   await carryOut(deps, deployment, options);
+}
+
+async function readKeys(files: readonly string[]): Promise<string[]> {
+  return await Promise.all(files.map(async (file) => {
+    const text = await Deno.readTextFile(file).catch((error) => {
+      throw new MpiError("usage", `Cannot read ${quote(file)}: ${brief(`${error.message}`)}`, {
+        hint: `ls -l ${file}`,
+        cause: error,
+      });
+    });
+    return readPublicKey(text, file);
+  }));
 }
 
 async function carryOut(deps: Deps, deployment: Deployment, options: DeployOptions): Promise<void> {

@@ -2,7 +2,7 @@ import { followHosts, type Host, parseHosts } from "../../stack/master.ts";
 import { findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { clusterOption, formatOption, quietOption } from "../flags.ts";
+import { clusterOption, formatOption, quietOption, watchOption } from "../flags.ts";
 import { type Columns, type Format, renderList } from "../format.ts";
 
 interface HostsOptions {
@@ -34,7 +34,7 @@ export function hostsCommand(deps: Deps): AnyCommand {
     .addOption(clusterOption())
     .addOption(formatOption())
     .addOption(quietOption("Only show names"))
-    .option("--watch", "Show the list again whenever it changes, until interrupted")
+    .addOption(watchOption())
     .action((options) => run(deps, options));
 }
 

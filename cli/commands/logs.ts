@@ -4,8 +4,10 @@ import { quote, visible } from "../../stack/text.ts";
 import { clusterNames, findCluster } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
+import { clusterArgument, clusterOption } from "../flags.ts";
 
 interface LogsOptions {
+  cluster?: string | undefined;
   follow?: true | undefined;
   tail?: string | undefined;
   timestamps?: true | undefined;
@@ -20,11 +22,12 @@ export function logsCommand(deps: Deps): AnyCommand {
       "Show what the nodes of a cluster said: who entered and left, who logged in; not the output of programs",
     )
     .addArgument(new Argument("[name]", "Name of the cluster"))
+    .addOption(clusterOption())
     .option("-f, --follow", "Go on as more comes, until interrupted")
     .addOption(new Option("-n, --tail <int|all>", "Number of lines to show of each node").default("all"))
     .option("-t, --timestamps", "Show when each line was written")
     .option("--since <string>", "Only what is newer: a time such as 2013-01-02T13:23:37Z, or 42m for that long ago")
-    .action((name, options) => run(deps, name, options));
+    .action((name, options) => run(deps, clusterArgument(name, options.cluster), options));
   withCompletion(command, { name: () => clusterNames(deps) });
   return withExamples(command, ["docker mpi logs -f --tail 10"]);
 }

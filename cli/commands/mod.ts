@@ -5,10 +5,13 @@ import { configCommand } from "./config.ts";
 import { cpCommand } from "./cp.ts";
 import { deployCommand } from "./deploy.ts";
 import { devCommand } from "./dev.ts";
+import { doctorCommand } from "./doctor.ts";
 import { execCommand } from "./exec.ts";
 import { hostsCommand } from "./hosts.ts";
 import { initCommand } from "./init.ts";
+import { inspectCommand } from "./inspect.ts";
 import { jobsCommand } from "./jobs/mod.ts";
+import { keyCommand } from "./key/mod.ts";
 import { loginCommand } from "./login.ts";
 import { logsCommand } from "./logs.ts";
 import { lsCommand } from "./ls.ts";
@@ -16,6 +19,7 @@ import { psCommand } from "./ps.ts";
 import { rmCommand } from "./rm.ts";
 import { runCommand } from "./run.ts";
 import { scaleCommand } from "./scale.ts";
+import { statusCommand } from "./status.ts";
 import { syncCommand } from "./sync.ts";
 import { versionCommand } from "./version.ts";
 
@@ -26,10 +30,13 @@ export const commands: readonly ((deps: Deps) => AnyCommand)[] = [
   cpCommand,
   deployCommand,
   devCommand,
+  doctorCommand,
   execCommand,
   hostsCommand,
   initCommand,
+  inspectCommand,
   jobsCommand,
+  keyCommand,
   loginCommand,
   logsCommand,
   lsCommand,
@@ -37,6 +44,7 @@ export const commands: readonly ((deps: Deps) => AnyCommand)[] = [
   rmCommand,
   runCommand,
   scaleCommand,
+  statusCommand,
   syncCommand,
   versionCommand,
 ];

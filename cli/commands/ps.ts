@@ -3,13 +3,16 @@ import { type NodeStatus, nodeStatuses, stackLabel } from "../../stack/cluster.t
 import { clusterNames, findCluster } from "../cluster_context.ts";
 import { type AnyCommand, Command, withCompletion } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { formatOption, quietOption } from "../flags.ts";
+import { clusterArgument, clusterOption, formatOption, quietOption, watchOption } from "../flags.ts";
 import { type Columns, type Format, renderList } from "../format.ts";
+import { showText } from "../watch.ts";
 
 interface PsOptions {
+  cluster?: string | undefined;
   format: Format;
   quiet?: true | undefined;
   trunc: boolean;
+  watch?: true | undefined;
 }
 
 interface Row {
@@ -28,23 +31,27 @@ export function psCommand(deps: Deps): AnyCommand {
     .summary("List the nodes of a cluster and how they are")
     .description("List the nodes of a cluster and how they are, as the swarm sees it; hosts lists those that answer")
     .addArgument(new Argument("[name]", "Name of the cluster"))
+    .addOption(clusterOption())
     .addOption(formatOption())
     .addOption(quietOption("Only show container IDs"))
     .option("--no-trunc", "Do not cut errors")
-    .action((name, options) => run(deps, name, options));
+    .addOption(watchOption())
+    .action((name, options) => run(deps, clusterArgument(name, options.cluster), options));
   return withCompletion(command, { name: () => clusterNames(deps) });
 }
 
-async function run(deps: Deps, name: string | undefined, { format, quiet, trunc }: PsOptions): Promise<void> {
+async function run(deps: Deps, name: string | undefined, { format, quiet, trunc, watch }: PsOptions): Promise<void> {
+  const gap = format === "table" && !quiet ? "\n" : "";
+  await showText(deps, watch ?? false, () => list(deps, name, { format, quiet, trunc }), gap);
+}
+
+async function list(deps: Deps, name: string | undefined, { format, quiet, trunc }: PsOptions): Promise<string> {
   const { engine, cluster } = await findCluster(deps, name);
   const [tasks, nodes] = await Promise.all([engine.tasks(stackLabel(cluster.name)), engine.nodes()]);
   const statuses = nodeStatuses(cluster, tasks, nodes);
-  const text = quiet
-    ? statuses.filter(({ container }) => container !== "").map(({ container }) => `${container.slice(0, 12)}\n`).join(
-      "",
-    )
-    : renderList(statuses.map(toRow), columns(trunc), format);
-  await deps.io.stdout.write(text);
+  if (!quiet) return renderList(statuses.map(toRow), columns(trunc), format);
+  const containers = statuses.map(({ container }) => container).filter((container) => container !== "");
+  return containers.map((container) => `${container.slice(0, 12)}\n`).join("");
 }
 
 function columns(trunc: boolean): Columns<Row> {

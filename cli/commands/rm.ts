@@ -6,10 +6,11 @@ import { takeTurn } from "../../stack/turn.ts";
 import { clusterNames, findStack } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withCompletion } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { duration, progressOption } from "../flags.ts";
+import { clusterArgument, clusterOption, duration, progressOption } from "../flags.ts";
 import type { ProgressMode } from "../progress.ts";
 
 interface RmOptions {
+  cluster?: string | undefined;
   waitTimeout: number;
   progress: ProgressMode;
 }
@@ -21,12 +22,13 @@ export function rmCommand(deps: Deps): AnyCommand {
     .summary("Remove a cluster")
     .description("Remove a cluster, or what is left of one, and wait until nothing of it is there")
     .addArgument(new Argument("[name]", "Name of the cluster"))
+    .addOption(clusterOption())
     .addOption(
       new Option("--wait-timeout <duration>", "How long to wait until all is gone").argParser(duration)
         .default(120_000, "2m"),
     )
     .addOption(progressOption())
-    .action((name, options) => run(deps, name, options));
+    .action((name, options) => run(deps, clusterArgument(name, options.cluster), options));
   return withCompletion(command, { name: () => clusterNames(deps) });
 }
 

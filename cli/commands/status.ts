@@ -1,13 +1,13 @@
 import { Argument } from "@commander-js/extra-typings";
 import { describeProblem } from "../../stack/diagnose.ts";
 import { type ClusterStatus, wholeness } from "../../stack/status.ts";
+import { visible } from "../../stack/text.ts";
 import { clusterNames, findCluster } from "../cluster_context.ts";
 import { askStatus } from "../cluster_status.ts";
 import { type AnyCommand, Command, withCompletion, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
-import { clusterOption, formatOption, watchOption } from "../flags.ts";
+import { clusterArgument, clusterOption, formatOption, watchOption } from "../flags.ts";
 import { type Format, renderList } from "../format.ts";
-import { clusterArgument } from "../flags.ts";
 import { showText } from "../watch.ts";
 
 interface StatusOptions {
@@ -50,7 +50,9 @@ function statusText(status: ClusterStatus): string {
     ["Deployed", `${status.createdAt.replace(/\.\d+Z$/, "Z")}, docker mpi ${status.version}`],
   ];
   const facts = lines.map(([name, value]) => `${name.padEnd(8)}   ${value}\n`).join("");
-  const problems = status.problems.map((problem) => `\n${describeProblem(problem)}\nhint: ${problem.remedy}\n`);
+  const problems = status.problems.map((problem) =>
+    `\n${visible(describeProblem(problem))}\nhint: ${visible(problem.remedy)}\n`
+  );
   return facts + problems.join("");
 }
 

@@ -1,10 +1,11 @@
 import { type AnyCommand, Command } from "../command.ts";
 import type { Deps } from "../deps.ts";
 import { formatOption } from "../flags.ts";
+import { type Format, renderList } from "../format.ts";
 import { VERSION } from "../metadata.ts";
 
 interface VersionOptions {
-  format: "table" | "json";
+  format: Format;
   short?: true | undefined;
 }
 
@@ -24,7 +25,6 @@ export function versionText(): string {
 
 async function showVersion({ io }: Deps, { format, short }: VersionOptions): Promise<void> {
   if (short) await io.stdout.write(`${VERSION}\n`);
-  else if (format === "json") {
-    await io.stdout.write(JSON.stringify({ Version: VERSION, Deno: Deno.version.deno }) + "\n");
-  } else await io.stdout.write(`${versionText()}\n`);
+  else if (format === "table") await io.stdout.write(`${versionText()}\n`);
+  else await io.stdout.write(renderList([{ Version: VERSION, Deno: Deno.version.deno }], {}, format));
 }

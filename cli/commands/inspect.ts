@@ -1,0 +1,41 @@
+import { inspectCluster } from "../../stack/inspect.ts";
+import { clusterNames, findCluster } from "../cluster_context.ts";
+import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command.ts";
+import type { Deps } from "../deps.ts";
+import { clusterOption } from "../flags.ts";
+import { type Format, readFormat, renderList } from "../format.ts";
+
+interface InspectOptions {
+  cluster?: string | undefined;
+  format: Format;
+}
+
+/** `docker mpi inspect`: all that the swarm knows of clusters. */
+export function inspectCommand(deps: Deps): AnyCommand {
+  const command = new Command("inspect")
+    .summary("Show all that the swarm knows of clusters")
+    .description("Show all that the swarm knows of one or more clusters, as a JSON array")
+    .argument("[name...]", "Names of clusters")
+    .addOption(clusterOption())
+    .addOption(
+      new Option("-f, --format <string>", "Format of the output: json, or a template such as '{{json .Nodes}}'")
+        .argParser(readFormat).default("table" as Format, "json"),
+    )
+    .action((names, options) => run(deps, names, options));
+  withCompletion(command, { name: () => clusterNames(deps), "--format": () => Promise.resolve(["json"]) });
+  return withExamples(command, ["docker mpi inspect", "docker mpi inspect -f '{{json .Nodes}}' hello"]);
+}
+
+async function run(deps: Deps, names: readonly string[], { cluster, format }: InspectOptions): Promise<void> {
+  const wanted = cluster === undefined ? names : [...names, cluster];
+  const found = [];
+  for (const name of wanted.length === 0 ? [undefined] : wanted) {
+    const context = await findCluster(deps, name);
+    found.push(await inspectCluster(context.engine, context.cluster));
+  }
+  // As docker inspect does: an array, which a person can read as well.
+  const isArray = typeof format === "string";
+  await deps.io.stdout.write(
+    isArray ? `${JSON.stringify(found, undefined, 4)}\n` : renderList(found, {}, format),
+  );
+}

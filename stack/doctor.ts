@@ -1,0 +1,171 @@
+import {
+  checkCluster,
+  checkEngine,
+  checkFacts,
+  checkHosts,
+  checkImage,
+  checkPort,
+  checkVersion,
+  type Finding,
+  PADDING,
+  parseFacts,
+} from "./checks.ts";
+import { type Cluster, listClusters } from "./cluster.ts";
+import { MpiError } from "./errors.ts";
+import { requireManager } from "./manager.ts";
+import { type MasterSearch, openMaster, parseHosts } from "./master.ts";
+import { takePicture } from "./picture.ts";
+import { keyDirectory } from "./keys.ts";
+import type { Settings } from "./settings.ts";
+import type { SshConnection } from "./ssh.ts";
+import { clusterStatus } from "./status.ts";
+import type { Vantage } from "./master.ts";
+import type { Engine, EngineInfo, SwarmNode } from "./swarm.ts";
+
+/** How long the nodes are given for one check, in seconds. */
+const PATIENCE = 30;
+
+/** What an examination works with. */
+export interface Examination {
+  /** The engine. */
+  engine: Engine;
+  /** Where it is, as the user knows it. */
+  vantage: Vantage & { host: string };
+  /** Docker's configuration directory. */
+  configDir: string;
+  /** The version of `docker mpi`. */
+  version: string;
+  /** The settings of the project that one is in; none: one is in no project, or names a cluster. */
+  settings: Settings | undefined;
+  /** The cluster to look at; none: the project's, or the only one. */
+  name: string | undefined;
+  /** Fires when the user gives up. */
+  signal: AbortSignal;
+}
+
+/**
+ * Looks at engine, swarm, project and cluster, and changes nothing.
+ *
+ * @returns What it finds, as it finds it. Where one thing fails on which all else rests, it ends.
+ */
+export async function* examine(examination: Examination): AsyncGenerator<Finding> {
+  const { engine, vantage, settings } = examination;
+  const info = yield* attempt("Engine", () => engine.info());
+  if (info === undefined) return;
+  yield checkEngine(info, vantage.host);
+  if ((yield* attempt("Swarm", () => requireManager(engine))) === undefined) return;
+  yield { check: "Swarm", verdict: "ok", text: "this engine is a manager" };
+  const hosts = await engine.nodes();
+  yield* checkHosts(hosts);
+  const clusters = await listClusters(engine);
+  if (settings !== undefined) yield* checkProject(examination, settings, info, hosts, clusters);
+  const name = examination.name ?? settings?.name ?? (clusters.length === 1 ? clusters[0]?.name : undefined);
+  const cluster = clusters.find((each) => each.name === name);
+  if (cluster !== undefined) yield* examineCluster(examination, info, cluster);
+  else yield noCluster(examination.name, name, clusters);
+}
+
+function noCluster(asked: string | undefined, name: string | undefined, clusters: readonly Cluster[]): Finding {
+  const names = clusters.map((each) => each.name).join(", ");
+  const there = names === "" ? "none runs" : `there are ${names}`;
+  return {
+    check: "Cluster",
+    verdict: asked === undefined ? "warning" : "problem",
+    text: name === undefined ? `none is named, and ${there}` : `${name} is not deployed; ${there}`,
+    remedy: clusters.length > 0
+      ? `docker mpi doctor ${clusters[0]!.name}`
+      : "docker mpi deploy  # in a project's directory; docker mpi init hello makes a project",
+  };
+}
+
+/** Judges what a deployment of the project would meet. */
+async function* checkProject(
+  { engine }: Examination,
+  { name, image, port }: Settings,
+  info: EngineInfo,
+  hosts: readonly SwarmNode[],
+  clusters: readonly Cluster[],
+): AsyncGenerator<Finding> {
+  yield checkPort(name, port, clusters);
+  yield checkImage(image, await engine.image(image), hosts, info.nodeId);
+}
+
+async function* examineCluster(
+  { engine, vantage, configDir, version, signal }: Examination,
+  info: EngineInfo,
+  cluster: Cluster,
+): AsyncGenerator<Finding> {
+  const keys = keyDirectory(configDir, info.clusterId, cluster.name);
+  const notes: string[] = [];
+  const search: MasterSearch = { engine, vantage: { ...vantage, note: (text) => notes.push(text) }, keys };
+  const picture = await takePicture(engine, cluster.name);
+  const master = yield* attempt("Master", () => openMaster(search, info, cluster, signal));
+  if (master === undefined) {
+    const isKnown = picture.running < picture.wanted;
+    if (isKnown) yield* checkCluster(clusterStatus(picture, { hosts: [] }));
+    return;
+  }
+  const stop = () => master.close();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    yield checkWay(picture.subject.port, notes);
+    const status = clusterStatus(picture, { hosts: parseHosts((await master.capture("exec mpi_hosts")).stdout) });
+    yield checkVersion(status, version);
+    yield* checkCluster(status);
+    const answering = status.nodes.filter(({ answers }) => answers).map(({ name }) => name);
+    yield* checkFacts(await askNodes(master), answering);
+    yield await checkLaunch(master, status.slots);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    master.close();
+  }
+}
+
+/** Judges by which way the master was reached. */
+function checkWay(port: number, notes: readonly string[]): Finding {
+  const check = "Master";
+  if (notes.length === 0) return { check, verdict: "ok", text: `answers at port ${port}, and is who it should be` };
+  return {
+    check,
+    verdict: "warning",
+    text: `port ${port} is closed to this machine: everything goes through the engine, and takes longer`,
+    remedy: `docker mpi login --print  # shows the address; open port ${port}/tcp there to this machine`,
+  };
+}
+
+async function askNodes(master: SshConnection) {
+  const { stdout } = await master.capture(`timeout ${PATIENCE} mpi_exec all -- mpi_facts ${PADDING}`);
+  return parseFacts(stdout);
+}
+
+/** Launches the smallest of programs on every slot. */
+async function checkLaunch(master: SshConnection, slots: number): Promise<Finding> {
+  const check = "Launch";
+  const { status, stdout, stderr } = await master.capture(`timeout ${PATIENCE} mpirun hostname </dev/null`);
+  const ranks = stdout.split("\n").filter((line) => line !== "").length;
+  if (status === 0 && ranks === slots) return { check, verdict: "ok", text: `mpirun started ${ranks} ranks` };
+  const last = stderr.trim().split("\n").at(-1) ?? "";
+  const why = status === 124 ? `it did not end within ${PATIENCE} s` : last === "" ? `its status is ${status}` : last;
+  return {
+    check,
+    verdict: "problem",
+    text: `mpirun started ${ranks} ranks of ${slots}: ${why}`,
+    remedy: "docker mpi exec --all hostname  # shows which node does not answer; docker mpi logs shows more",
+  };
+}
+
+/** Does something that can fail, and makes a finding of that. */
+async function* attempt<T>(check: string, action: () => Promise<T>): AsyncGenerator<Finding, T | undefined> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof MpiError) || error.code === "cancelled") throw error;
+    yield {
+      check,
+      verdict: "problem",
+      text: error.message,
+      ...(error.hint === undefined ? {} : { remedy: error.hint }),
+    };
+    return undefined;
+  }
+}
