@@ -22,7 +22,7 @@ export const watchOption = () => new Option("--watch", "Show it again whenever i
 /** `--format`: for people, for programs, or the user's own. */
 export const formatOption = () =>
   new Option("--format <string>", "Format of the output: table, json, or a template such as '{{.Name}}'")
-    .argParser(readFormat).default("table" as Format, "table");
+    .argParser(readFormat).default("table" as Format, '"table"');
 
 /** `-q, --quiet`: names only. */
 export const quietOption = (description = "Only show names") => new Option("-q, --quiet", description);

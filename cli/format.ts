@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { renderTable } from "./table.ts";
 import { fillTemplate, headingOf, readTemplate, type Template } from "./template.ts";
 
@@ -7,9 +8,15 @@ export type Format = "table" | "json" | Template;
 /** How a list is shown: its column names, and what stands in them. */
 export type Columns<T> = Readonly<Record<string, (item: T) => string>>;
 
-/** Reads the value of `--format`. */
+/**
+ * Reads the value of `--format`. A text with no field in it would say the same of everything, and is a slip.
+ *
+ * @throws {InvalidArgumentError} If it is none of them.
+ */
 export function readFormat(text: string): Format {
-  return text === "table" || text === "json" ? text : readTemplate(text);
+  if (text === "table" || text === "json") return text;
+  if (text.includes("{{")) return readTemplate(text);
+  throw new InvalidArgumentError("must be table, json, or a template such as '{{.Name}}'");
 }
 
 /**

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { MpiError } from "../stack/errors.ts";
 import { closest } from "../stack/suggest.ts";
 import { quote } from "../stack/text.ts";
@@ -44,7 +45,7 @@ const CALL = /^(?<name>[a-z]+)(?:\s+(?<field>\.[A-Za-z]*))?(?:\s+(?<length>\d+))
  * ```
  *
  * @param text What the user wrote.
- * @throws {MpiError} `usage` with what is wrong in it.
+ * @throws {InvalidArgumentError} With what is wrong in it.
  */
 export function readTemplate(text: string): Template {
   const [, table, body = ""] = /^(table\s+)?(.*)$/s.exec(text) ?? [];
@@ -52,35 +53,37 @@ export function readTemplate(text: string): Template {
   // Every second part stands between braces.
   const parts = body.split(/\{\{(.*?)\}\}/s);
   const open = parts.find((part, index) => index % 2 === 0 && /\{\{|\}\}/.test(part));
-  if (open !== undefined) throw wrong(text, "its braces do not match");
-  const pieces = parts.map((part, index) => index % 2 === 0 ? plain(part) : readAction(part.trim(), text));
+  if (open !== undefined) throw new InvalidArgumentError("its braces do not match");
+  const pieces = parts.map((part, index) => index % 2 === 0 ? plain(part) : readAction(part.trim()));
   return { table: table !== undefined, pieces: pieces.filter((piece) => piece !== "") };
 }
 
-function readAction(action: string, text: string): Piece {
+function readAction(action: string): Piece {
   const [first = "", ...rest] = action.split("|").map((part) => part.trim());
   const whole = FIELD.exec(first)?.groups?.["field"];
   const call = whole === undefined ? CALL.exec(first)?.groups : undefined;
   const field = whole ?? call?.["field"]?.slice(1);
-  if (field === undefined) throw wrong(text, `{{${action}}} is not known`);
-  const calls = [...(call === undefined ? [] : [readCall(call, text)])];
+  if (field === undefined) throw unknown(action);
+  const calls = [...(call === undefined ? [] : [readCall(call)])];
   for (const part of rest) {
     const piped = CALL.exec(part)?.groups;
-    if (piped === undefined || piped["field"] !== undefined) throw wrong(text, `{{${action}}} is not known`);
-    calls.push(readCall(piped, text));
+    if (piped === undefined || piped["field"] !== undefined) throw unknown(action);
+    calls.push(readCall(piped));
   }
   return { field, functions: calls };
 }
 
-function readCall({ name = "", length }: Record<string, string | undefined>, text: string): TemplateFunction {
-  if (!Object.hasOwn(FUNCTIONS, name)) throw wrong(text, `there is no function "${name}"`);
+function readCall({ name = "", length }: Record<string, string | undefined>): TemplateFunction {
+  if (!Object.hasOwn(FUNCTIONS, name)) throw unknown(name);
   return { name: name as FunctionName, length: length === undefined ? undefined : Number(length) };
 }
 
-function wrong(text: string, why: string): MpiError {
-  return new MpiError("usage", `The format ${quote(text)} can't be used: ${why}`, {
-    hint: `--format '{{.Name}}' shows a field; json, lower, upper and truncate may stand before it: '{{json .}}'`,
-  });
+function unknown(what: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `${quote(what)} is not known in a template; there are fields, as in {{.Name}}, and ${
+      Object.keys(FUNCTIONS).join(", ")
+    }`,
+  );
 }
 
 /**

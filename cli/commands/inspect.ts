@@ -19,7 +19,7 @@ export function inspectCommand(deps: Deps): AnyCommand {
     .addOption(clusterOption())
     .addOption(
       new Option("-f, --format <string>", "Format of the output: json, or a template such as '{{json .Nodes}}'")
-        .argParser(readFormat).default("table" as Format, "json"),
+        .argParser(readFormat).default("table" as Format, '"json"'),
     )
     .action((names, options) => run(deps, names, options));
   withCompletion(command, { name: () => clusterNames(deps), "--format": () => Promise.resolve(["json"]) });

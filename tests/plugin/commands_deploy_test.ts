@@ -29,7 +29,7 @@ Deno.test("deploy with no image and no Dockerfile says that neither engine nor r
   world.swarm.services = [];
   world.swarm.networks = [];
   const docker = (args: string) => args.startsWith("pull") ? { code: 1, stderr: "no such host\n" } : undefined;
-  const { code, out, err } = await world.mpi("deploy --name hello --progress quiet", { docker });
+  const { code, out, err } = await world.mpi("deploy --cluster hello --progress quiet", { docker });
   assert.deepEqual([code, out], [1, ""]);
   assert.match(
     err,
@@ -50,7 +50,7 @@ Deno.test("deploy builds a project's own image each time, and one that has a nam
       asked.push(args);
       return { code: 1 }; // what comes after the build is of no interest here
     };
-    await world.mpi(`deploy --name hello --progress quiet ${line}`.trim(), { docker });
+    await world.mpi(`deploy --cluster hello --progress quiet ${line}`.trim(), { docker });
     return asked.filter((args) => args.startsWith("build")).map((args) => args.split(" ").slice(0, 3).join(" "));
   };
   assert.deepEqual(await builds(""), ["build -t hello:latest"]);
@@ -78,7 +78,7 @@ Deno.test("deploy builds, pushes or pulls as it is told to, and asks before it b
       if (args.startsWith("push")) world.swarm.images[image] = anImage({ digests: [digest] });
       return args.startsWith("stack") ? { code: 1 } : {}; // what comes after the image is of no interest here
     };
-    const { err } = await world.mpi(`deploy --name hello --progress quiet ${line}`, { docker });
+    const { err } = await world.mpi(`deploy --cluster hello --progress quiet ${line}`, { docker });
     return { calls: calls.filter((args) => !/^(version|stack)/.test(args)), err: err.split("\n")[0] };
   };
   const only = (name: string) =>

@@ -27,7 +27,7 @@ Deno.test("jobs lists what the master keeps, as a table, as JSON, by id; the she
     "aa000000   failed                    1970-01-01T00:13:20Z   30s        3        sh",
     "",
   ];
-  for (const line of ["jobs", "jobs ls", "jobs --name hello list"]) {
+  for (const line of ["jobs", "jobs ls", "jobs --cluster hello list"]) {
     assert.deepEqual(await world.mpi(line), { code: 0, out: table.join("\n"), err: "" });
   }
   assert.deepEqual(await world.mpi("jobs -q"), { code: 0, out: "3f9c02ab\naa000000\n", err: "" });

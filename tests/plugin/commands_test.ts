@@ -72,7 +72,7 @@ Deno.test("commands that need a cluster say which there are", async () => {
     out: "",
     err: 'docker mpi ps: Cluster "helo" is not deployed; there are: hello\nhint: did you mean "hello"?\n',
   });
-  assert.deepEqual(await world.mpi("run --name other ./x"), {
+  assert.deepEqual(await world.mpi("run --cluster other ./x"), {
     code: 125,
     out: "",
     err:
@@ -80,10 +80,10 @@ Deno.test("commands that need a cluster say which there are", async () => {
   });
   world.swarm.addCluster("cfd", 1);
   const several = "Several clusters run, and it is not said which is meant: cfd, hello\n" +
-    "hint: export MPI_NAME=cfd  # says it, and so does a project's directory\n";
+    "hint: export MPI_CLUSTER=cfd  # says it, and so does a project's directory\n";
   assert.deepEqual(await world.mpi("hosts"), { code: 125, out: "", err: `docker mpi hosts: ${several}` });
   assert.deepEqual(await world.mpi("run ./x"), { code: 125, out: "", err: `docker mpi run: ${several}` });
-  assert.equal((await world.mpi("ps -q", { env: { MPI_NAME: "cfd" } })).code, 0);
+  assert.equal((await world.mpi("ps -q", { env: { MPI_CLUSTER: "cfd" } })).code, 0);
   world.swarm.info = { ...MANAGER, swarm: "inactive", manager: false };
   assert.deepEqual(await world.mpi("ls"), {
     code: 1,

@@ -113,7 +113,7 @@ export async function openWorld(place: Place = {}): Promise<World> {
   };
   const docker: World["docker"] = (args, options = {}) =>
     finish(args, spawn(args, { ...options, stdin: "piped" }), options);
-  await expectOk(docker(["mpi", "init", "--force", "--name", "mpitest", project]));
+  await expectOk(docker(["mpi", "init", "--force", "--cluster", "mpitest", project]));
   await addPrograms(project);
   await once(`${config}/image-is-built-${mpi}`, async () => {
     if (place.everywhere) return;
@@ -121,7 +121,7 @@ export async function openWorld(place: Place = {}): Promise<World> {
   });
   const resolve = place.everywhere ? ["--resolve-image", "never"] : [];
   const deploy = async (name: string, port: number, workers: number, args: string[]) => {
-    const flags = ["--name", name, "--image", image, "--port", `${port}`, "--workers", `${workers}`, ...resolve];
+    const flags = ["--cluster", name, "--image", image, "--port", `${port}`, "--workers", `${workers}`, ...resolve];
     await expectOk(docker(["mpi", "deploy", ...flags, ...args], { seconds: 120 }));
   };
   return {

@@ -60,7 +60,7 @@ Deno.test("every way to name an engine must reach it, under every client", async
     // An empty DOCKER_HOST counts as set to an old client: the variable has to go.
     const words = ["-u", "DOCKER_HOST", ...Object.entries(env).map((pair) => pair.join("=")), path, ...flags, "mpi"];
     const mpi = async (...args: string[]) => await expectOk(world.docker([...words, ...args], { docker: "env" }));
-    const deploy = ["--name", "mpitest", "--image", IMAGE];
+    const deploy = ["--cluster", "mpitest", "--image", IMAGE];
     assert.equal((await mpi("ls", "-q")).stdout, "mpitest\n");
     assert.equal((await mpi("deploy", ...deploy)).stdout, 'Cluster "mpitest" answers: 3 nodes, 3 slots\n');
     assert.deepEqual((await mpi("run", "./mpi_hello_world")).stdout.trim().split("\n").sort(), [

@@ -6,12 +6,12 @@ function tree() {
   const root = new Command("docker mpi").enablePositionalOptions().helpCommand(false).option("-D, --debug", "Debug");
   const rm = new Command("rm").alias("down").summary("Remove").description("Remove a cluster")
     .argument("[cluster]").addArgument(new Argument("[what]").choices(["all", "keys"]))
-    .option("--name <string>", "Name").option("-f, --force", "Force")
+    .option("--cluster <string>", "Name").option("-f, --force", "Force")
     .addOption(new Option("--format <string>", "Format").choices(["table", "json"]))
     .option("--file <file>", "File").option("-w, --workdir <dir>", "Dir").option("-e, --env <list>", "Env")
     .addOption(new Option("--hidden", "Hidden").hideHelp());
   withCompletion(rm, {
-    "--name": () => Promise.resolve(["hello", "cfd"]),
+    "--cluster": () => Promise.resolve(["hello", "cfd"]),
     cluster: () => Promise.resolve([["hello", "5 workers"], "cfd"] as const),
   });
   const run = takesProgram(new Command("run").description("Run a program").argument("<program>").argument("[args...]"))
@@ -37,8 +37,8 @@ const cases: [args: string, answer: string][] = [
   ["rm --format ", "table\njson\n:4\n"],
   ["rm --format=j", "json\n:4\n"],
   ["rm --format table ", "hello\t5 workers\ncfd\n:4\n"],
-  ["rm --name c", "cfd\n:4\n"],
-  ["rm --name=", "hello\ncfd\n:4\n"],
+  ["rm --cluster c", "cfd\n:4\n"],
+  ["rm --cluster=", "hello\ncfd\n:4\n"],
   ["rm --file ", ":0\n"],
   ["rm -w ", ":16\n"],
   ["rm he", "hello\t5 workers\n:4\n"],

@@ -43,7 +43,7 @@ Deno.test("init makes a project, named after its directory, and says what comes 
 Deno.test("init works in the directory that is there, and takes a name", () =>
   inFolder(async (init, cwd) => {
     const out = `Made the cluster project "cfd" in "."\n\nNext: docker mpi deploy --workers 5\n${MORE}`;
-    assert.deepEqual(await init("--name cfd"), { code: 0, out, err: "" });
+    assert.deepEqual(await init("--cluster cfd"), { code: 0, out, err: "" });
     assert.deepEqual(await filesIn(cwd), TEMPLATE);
     assert.match(await Deno.readTextFile(`${cwd}/mpi.yaml`), /^name: cfd$/m);
   }));
@@ -168,8 +168,8 @@ for (const template of Object.keys(TEMPLATES)) {
 Deno.test("init says what a name has to look like", () =>
   inFolder(async (init, cwd) => {
     const err = 'docker mpi init: "A_B" cannot be the name of a cluster\n' +
-      'hint: lower case letters, digits and "-", a letter first, for example --name a-b\n';
-    assert.deepEqual(await init("--name A_B p"), { code: 125, out: "", err });
+      'hint: lower case letters, digits and "-", a letter first, for example --cluster a-b\n';
+    assert.deepEqual(await init("--cluster A_B p"), { code: 125, out: "", err });
     assert.deepEqual(await filesIn(cwd), []);
   }));
 

@@ -8,8 +8,8 @@ Show the version of docker mpi
 
 Options:
   -D, --debug           Show where errors come from
-      --format string   Format of the output ("table", "json") (default
-                        "table")
+      --format string   Format of the output: table, json, or a template such
+                        as '{{.Name}}' (default "table")
       --short           Show the version number alone
 `;
 
@@ -61,7 +61,7 @@ const refusals: [argv: string, code: number, fault: string, usage: string, path:
   [
     "mpi version --format=xml",
     125,
-    'invalid argument "xml" for "--format" flag: must be one of table, json',
+    `invalid argument "xml" for "--format" flag: must be table, json, or a template such as '{{.Name}}'`,
     "[OPTIONS]",
     " version",
   ],

@@ -48,12 +48,12 @@ const refusals: [what: string, names: string[], choice: Parameters<typeof choose
   ["the project's is not there: another is not taken in its place", ["cfd"], { project: "hello" }, {
     code: "not-found",
     message: 'Cluster "hello" is not deployed; there are: cfd',
-    hint: "docker mpi deploy  # deploys it; export MPI_NAME=cfd means another",
+    hint: "docker mpi deploy  # deploys it; export MPI_CLUSTER=cfd means another",
   }],
   ["there are several and none is meant", ["cfd", "hello"], {}, {
     code: "usage",
     message: "Several clusters run, and it is not said which is meant: cfd, hello",
-    hint: "export MPI_NAME=cfd  # says it, and so does a project's directory",
+    hint: "export MPI_CLUSTER=cfd  # says it, and so does a project's directory",
   }],
 ];
 

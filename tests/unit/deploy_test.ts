@@ -126,7 +126,7 @@ Deno.test("deploy() leaves a stack alone that is not ours", async () => {
     await assert.rejects(deploy(deployment, anImage(), limit, () => {}), {
       code: "conflict",
       message: 'Stack "hello" exists and is not a cluster of docker mpi: it has "hello_web"',
-      hint: "choose another name: docker mpi deploy --name hello-mpi",
+      hint: "choose another name: docker mpi deploy --cluster hello-mpi",
     });
     assert.deepEqual(swarm.changes, []);
   }

@@ -72,7 +72,7 @@ for (const [subnet, error] of subnets) {
     const [problem] = diagnose([node("worker-3", { state: "new" })], { name: "cfd", port: 2222, subnet });
     assert.equal(problem?.error, error);
     if (error === undefined) return;
-    assert.match(problem?.remedy ?? "", /^docker mpi rm cfd && docker mpi deploy --name cfd --subnet /);
+    assert.match(problem?.remedy ?? "", /^docker mpi rm cfd && docker mpi deploy --cluster cfd --subnet /);
     assert.equal(problem?.final, false);
   });
 }

@@ -22,6 +22,7 @@ const DOCUMENTS = [
   "docs/remote.md",
   "docs/teaching.md",
   "docs/security.md",
+  "docs/paper.md",
   "docs/settings.md",
   "docs/volumes.md",
 ];

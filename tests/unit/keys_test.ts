@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   keyDirectory,
   type KeySituation,
+  OTHER_MACHINE,
   planKeys,
   previewKeys,
   readUserKeys,
@@ -78,7 +79,7 @@ Deno.test("planKeys() refuses where the cluster takes a key that this machine do
     assert.throws(() => planKeys(situation({ secrets: all, local, deployed: "SHA256:other" })), {
       code: "ssh",
       message: 'Cluster "hello" was deployed with a key that this machine does not have: SHA256:other',
-      hint: "docker mpi deploy --rotate-keys  # makes new keys for this machine; the old ones no longer open it",
+      hint: OTHER_MACHINE,
     });
   }
 });

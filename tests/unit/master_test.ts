@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { findClusters } from "../../stack/cluster.ts";
-import { writeUserKeys } from "../../stack/keys.ts";
+import { OTHER_MACHINE, writeUserKeys } from "../../stack/keys.ts";
 import { findMaster, followHosts, type Host, masterAddress, parseHosts, shellQuote } from "../../stack/master.ts";
 import type { SshConnection, Streams } from "../../stack/ssh.ts";
 import { aNode, aTask, FakeSwarm, MANAGER } from "../support/fakes.ts";
@@ -49,7 +49,7 @@ Deno.test("findMaster() says what to do where this machine has no key", async ()
   await assert.rejects(findMaster(search, MANAGER, cluster), {
     code: "ssh",
     message: `This machine has no key for cluster "hello": nothing in ${search.keys}`,
-    hint: "use the machine that deployed it, or make new keys for this one: docker mpi deploy --rotate-keys",
+    hint: OTHER_MACHINE,
   });
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { MpiError } from "../../stack/errors.ts";
+import { type FieldName, FIELDS } from "../../stack/settings_schema.ts";
 import type { JsonObject } from "../../stack/json.ts";
 import { resolveSettings, type Settings } from "../../stack/settings.ts";
 import { parseSize } from "../../stack/size.ts";
@@ -118,7 +119,7 @@ property(
   2000,
   fc.tuple(fc.constantFrom("name", "image", "workers", "slots", "port", "shm", "subnet", "mtu", "encrypted"), anyText),
   async ([key, text]) => {
-    const variable = `MPI_${key.toUpperCase()}`;
+    const { flag, variable } = FIELDS[key as FieldName];
     for (const input of [{ flags: { [key]: text } }, { env: { [variable]: text } }]) {
       try {
         assert.deepEqual(composeFaults(render(await resolveSettings({ directory, ...input }))), []);
@@ -126,7 +127,7 @@ property(
         if (!(error instanceof MpiError)) throw error;
         assert.equal(error.code, "flags" in input ? "usage" : "settings");
         assertFit(error.message, text);
-        assert.match(error.message, "flags" in input ? new RegExp(`--${key}|do not fit`) : new RegExp(variable));
+        assert.match(error.message, "flags" in input ? new RegExp(`${flag}|do not fit`) : new RegExp(variable));
       }
     }
   },

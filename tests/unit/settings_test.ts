@@ -154,7 +154,7 @@ const wrongFlags: [name: string, value: string, message: string][] = [
   [
     "name",
     "My Cluster",
-    'Invalid value "My Cluster" for --name: want lower case letters, digits and hyphens, first a letter, last no ' +
+    'Invalid value "My Cluster" for --cluster: want lower case letters, digits and hyphens, first a letter, last no ' +
     'hyphen, at most 39 characters, for example "my-cluster"',
   ],
   [
@@ -181,8 +181,8 @@ const wrongFlags: [name: string, value: string, message: string][] = [
 for (const [name, value, message] of wrongFlags) {
   Deno.test(`resolveSettings() refuses --${name} ${value}, also from the environment`, async () => {
     assert.deepEqual(await failure({ flags: { [name]: value } }), { code: "usage", message });
-    const { variable } = FIELDS[name as FieldName];
-    const expected = { code: "settings", message: message.replace(`--${name}`, variable) };
+    const { flag, variable } = FIELDS[name as FieldName];
+    const expected = { code: "settings", message: message.replace(flag, variable) };
     assert.deepEqual(await failure({ env: { [variable]: value } }), expected);
   });
 }

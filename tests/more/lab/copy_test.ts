@@ -13,7 +13,7 @@ labTest("files come to the nodes of three hosts; a host that loses power in the 
   for (let at = 0; at < bytes.length; at += 60_000) crypto.getRandomValues(bytes.subarray(at, at + 60_000));
   await Deno.writeFile(`${world.project}/data`, bytes);
   const cp = (name: string) =>
-    world.docker(["mpi", "cp", "--progress", "quiet", "--name", "mpitest", "data", name], { seconds: 120 });
+    world.docker(["mpi", "cp", "--progress", "quiet", "--cluster", "mpitest", "data", name], { seconds: 120 });
 
   const time = stopwatch();
   assert.deepEqual(await cp("first"), { code: 0, stdout: "", stderr: "" });
@@ -35,5 +35,5 @@ labTest("files come to the nodes of three hosts; a host that loses power in the 
   const without = found.filter(([, size]) => size !== "60000000").map(([name]) => name);
   assert.deepEqual(without.filter((name) => !named.has(name)), []);
   assert.ok(found.length - without.length >= 6 - named.size, JSON.stringify(found));
-  await expectOk(world.docker(["mpi", "exec", "--name", "mpitest", "true"]));
+  await expectOk(world.docker(["mpi", "exec", "--cluster", "mpitest", "true"]));
 });

@@ -154,7 +154,7 @@ labTest("workers that find no place, or no address, are told", async (lab, t) =>
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /^docker mpi deploy: Cluster "mpitest" does not come up: [^\n]+: (no address in the cluster's network: its subnet 10\.99\.0\.0\/28 seems used up|node is missing network attachments, ip addresses may be exhausted[^\n]*)\nhint: docker mpi rm mpitest && docker mpi deploy --name mpitest --subnet 10\.20\.0\.0\/16 {2}# [^\n]+\n$/,
+      /^docker mpi deploy: Cluster "mpitest" does not come up: [^\n]+: (no address in the cluster's network: its subnet 10\.99\.0\.0\/28 seems used up|node is missing network attachments, ip addresses may be exhausted[^\n]*)\nhint: docker mpi rm mpitest && docker mpi deploy --cluster mpitest --subnet 10\.20\.0\.0\/16 {2}# [^\n]+\n$/,
     );
   });
 });

@@ -155,7 +155,7 @@ for (const mpi of IMPLEMENTATIONS) {
     try {
       for (const [template, check] of Object.entries(CHECKS)) {
         await t.step(template, async () => {
-          const flags = ["--template", template, "--mpi", mpi, "--name", "mpitest"];
+          const flags = ["--template", template, "--mpi", mpi, "--cluster", "mpitest"];
           await expectOk(docker(folder, "mpi", "init", ...flags, template));
           const cwd = `${folder}/${template}`;
           await Deno.writeTextFile(`${cwd}/mpi.yaml`, ONE_PER_HOST, { append: true });

@@ -54,7 +54,7 @@ async function mainJob(world: World, globals: string[], env: Record<string, stri
     expectOk(world.docker([...globals, "mpi", ...words], { seconds: 120, ...options, env }));
   const quiet = ["--progress", "quiet"];
   const directory = await Deno.makeTempDir({ prefix: "mpitest-" });
-  await mpi(["init", "--name", "mpitest", `${directory}/hello`]);
+  await mpi(["init", "--cluster", "mpitest", `${directory}/hello`]);
   await Deno.remove(directory, { recursive: true });
   const deploy = ["deploy", "--pull", "--image", world.place.image ?? "", "--workers", "1", ...quiet];
   assert.equal((await mpi(deploy)).stdout, 'Cluster "mpitest" answers: 2 nodes, 2 slots\n');

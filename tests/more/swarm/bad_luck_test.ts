@@ -16,7 +16,7 @@ Deno.test("a stack of that name that is not ours must be left alone", async () =
     await deploy(world, dir.path),
     failure(
       `docker mpi deploy: Stack "mpitest" exists and is not a cluster of docker mpi: it has "mpitest_web"\n` +
-        "hint: choose another name: docker mpi deploy --name mpitest-mpi\n",
+        "hint: choose another name: docker mpi deploy --cluster mpitest-mpi\n",
     ),
   );
   const { code, stdout, stderr } = await world.docker(["mpi", "rm", "mpitest"], { cwd: dir.path });
@@ -164,7 +164,7 @@ Deno.test("what keeps a cluster from running must be told soon, and another depl
         'docker mpi deploy: Cluster "mpitest" does not come up: master: starting container failed: ' +
           "Error starting userland proxy: listen tcp4 0.0.0.0:2239: bind: address already in use " +
           `(on ${host})\n` +
-          "hint: docker mpi deploy --name mpitest --port 2240  # takes another port; docker mpi ls shows the clusters there are\n",
+          "hint: docker mpi deploy --cluster mpitest --port 2240  # takes another port; docker mpi ls shows the clusters there are\n",
       ),
     );
   });
@@ -196,25 +196,25 @@ Deno.test("a cluster that runs must stand what users and neighbours do", async (
 
   await t.step("a neighbour on its port waits in vain; on another port it comes up", async () => {
     await using _end = cleanUp(world, "mpitest-b");
-    const args = ["--name", "mpitest-b"];
+    const args = ["--cluster", "mpitest-b"];
     assert.deepEqual(
       await deploy(world, dir.path, ...args),
       failure(
         'docker mpi deploy: Cluster "mpitest-b" does not come up: master: ' +
           "no suitable node (host-mode port already in use on 1 node)\n" +
-          "hint: docker mpi deploy --name mpitest-b --port 2223  # takes another port; docker mpi ls shows the clusters there are\n",
+          "hint: docker mpi deploy --cluster mpitest-b --port 2223  # takes another port; docker mpi ls shows the clusters there are\n",
       ),
     );
     const stdout = 'Cluster "mpitest-b" answers: 2 nodes, 2 slots\n';
     assert.deepEqual(await deploy(world, dir.path, ...args, "--port", "2223"), { code: 0, stdout, stderr: "" });
 
     const several = "Several clusters run, and it is not said which is meant: mpitest, mpitest-b\n" +
-      "hint: export MPI_NAME=mpitest  # says it, and so does a project's directory\n";
+      "hint: export MPI_CLUSTER=mpitest  # says it, and so does a project's directory\n";
     for (const line of ["run hostname", "exec hostname", "login", "hosts", "scale 2", "rm", "ps", "logs"]) {
       const name = line.split(" ")[0] ?? "";
       assert.deepEqual(await mpi(line, empty.path), failure(`docker mpi ${name}: ${several}`, 125));
     }
-    assert.deepEqual(await mpi("exec hostname", empty.path, { MPI_NAME: "mpitest" }), {
+    assert.deepEqual(await mpi("exec hostname", empty.path, { MPI_CLUSTER: "mpitest" }), {
       code: 0,
       stdout: "master\n",
       stderr: "",
@@ -225,7 +225,7 @@ Deno.test("a cluster that runs must stand what users and neighbours do", async (
     const inspect = ["network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", "mpitest_cluster"];
     const subnet = (await expectOk(world.docker(inspect))).stdout.trim();
     assert.deepEqual(
-      await deploy(world, dir.path, "--name", "mpitest-b", "--port", "2223", "--subnet", subnet),
+      await deploy(world, dir.path, "--cluster", "mpitest-b", "--port", "2223", "--subnet", subnet),
       failure(
         `docker mpi deploy: The subnet "${subnet}" overlaps "${subnet}" of network "mpitest_cluster"\n` +
           "hint: docker mpi deploy --subnet 10.20.0.0/16  # takes another; ip route shows what the hosts use\n",
@@ -235,7 +235,13 @@ Deno.test("a cluster that runs must stand what users and neighbours do", async (
   });
 
   await t.step("a wrong name is told, with the right one", async () => {
-    const lines = ["run --name mpitset hostname", "scale --name mpitset 2", "rm mpitset", "ps mpitset", "logs mpitset"];
+    const lines = [
+      "run --cluster mpitset hostname",
+      "scale --cluster mpitset 2",
+      "rm mpitset",
+      "ps mpitset",
+      "logs mpitset",
+    ];
     for (const line of lines) {
       const name = line.split(" ")[0];
       const err =

@@ -182,7 +182,7 @@ line" && echo 3 >'ü 漢' && ln -s '../no where' link && : >empty && chmod 640 e
 Deno.test("edit, compile and run need no image", async (t) => {
   await using world = await openWorld();
   await using cluster = await world.cluster(3);
-  const mpi = (...args: string[]) => world.docker(["mpi", ...args], { env: { MPI_NAME: cluster.name } });
+  const mpi = (...args: string[]) => world.docker(["mpi", ...args], { env: { MPI_CLUSTER: cluster.name } });
   const source = `${world.project}/project/mpi_hello_world.c`;
   const build = ["--sync", "--build", "mpicc -O2 -o mpi_hello_world mpi_hello_world.c"];
   const said = (word: string) => Array.from({ length: 4 }, (_, rank) => `${word} from rank ${rank}`).join("\n");

@@ -1,0 +1,218 @@
+/** What the paper and its scripts do, typed with `docker mpi`: the lines of `docs/paper.md`, and the original's project. */
+import assert from "node:assert/strict";
+import { startJob } from "../support/job.ts";
+import { containers, hostNames, nodeNames } from "../support/nodes.ts";
+import { root } from "../support/plugin_cli.ts";
+import { cleanUp, parts } from "../support/projects.ts";
+import { type Ended, eventually, expectOk, openWorld, rows } from "../support/swarm.ts";
+import { KEYS, openTerminal } from "../support/terminal.ts";
+
+/** The cluster is named after the directory. */
+const NAME = "mpitest-paper";
+
+/** Other tests may have a cluster, on the port that is usual. */
+const PORT = "2231";
+
+/** What the key files of the project hold; no key of anybody. */
+const MARK = "bm9ib2R5LWhhcy10aGlzLWtleQ";
+
+const hello = (workers: number) =>
+  nodeNames(workers).map((node, rank) => `Hello from rank ${rank} of ${workers + 1} on ${node}`);
+const lines = ({ stdout }: Ended) => stdout.trim().split("\n").sort();
+
+/** The original's project as it stands: three lines of Dockerfile, a program, keys; and no `mpi.yaml`. */
+async function makeOriginal(directory: string): Promise<void> {
+  for (const folder of ["project", "ssh"]) await Deno.mkdir(`${directory}/${folder}`, { recursive: true });
+  const example = await Deno.readTextFile(`${root}/examples/hello/Dockerfile`);
+  const base = /^FROM (\S+)/m.exec(example)?.[1]?.replace("${MPI}", "mpich"); // docker-mpi/mpich:0.1.0-dev
+  await Deno.writeTextFile(
+    `${directory}/Dockerfile`,
+    `FROM ${base}\nCOPY project/ .\nRUN mpicc -o mpi_hello_world mpi_hello_world.c\n`,
+  );
+  const program = "project/mpi_hello_world.c";
+  await Deno.copyFile(`${root}/examples/hello/${program}`, `${directory}/${program}`);
+  for (const key of ["id_rsa", "id_rsa.pub"]) await Deno.writeTextFile(`${directory}/ssh/${key}`, `${MARK}\n`);
+}
+
+Deno.test("what the paper does in a cluster must have its line here", async (t) => {
+  await using world = await openWorld({ mpi: "mpich" });
+  await using _cluster = await world.shared(2);
+  const mpi = (...args: string[]) => expectOk(world.docker(["mpi", ...args]));
+  const inspect = async (role: string, what: string) =>
+    (await expectOk(world.docker(["service", "inspect", "--format", what, `mpitest_${role}`]))).stdout.trim();
+
+  await t.step("V.B: one image, two roles, no root", async () => {
+    const spec = ".Spec.TaskTemplate.ContainerSpec";
+    for (const role of ["master", "worker"]) {
+      assert.equal(await inspect(role, `{{${spec}.User}} {{json ${spec}.Args}}`), `mpi ["mpi_bootstrap","${role}"]`);
+    }
+    assert.equal(await inspect("master", `{{${spec}.Image}}`), await inspect("worker", `{{${spec}.Image}}`));
+  });
+
+  await t.step("mpi_bootstrap: the original's role=master is no role, and says so by its status", async () => {
+    const { code, stderr } = await world.docker(["run", "--rm", world.image, "mpi_bootstrap", "role=master"]);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^mpi_bootstrap: the role is "role=master", want master or worker$/m);
+  });
+
+  await t.step("get_hosts: the master first, a line for each node; a worker has none", async () => {
+    const { stdout } = await mpi("exec", "get_hosts");
+    assert.match(stdout, /^(10\.\d+\.\d+\.\d+:1\n){3}$/);
+    const { stdout: address } = await mpi("exec", "cat", "/run/mpi/address");
+    assert.ok(stdout.startsWith(`${address.trim()}:`), stdout);
+    const worker = await world.docker(["mpi", "exec", "--host", "worker-1", "get_hosts"]);
+    assert.deepEqual(worker, {
+      code: 1,
+      stdout: "",
+      stderr: "get_hosts: no hostfile on worker-1: the master has it\n",
+    });
+  });
+
+  await t.step("the default hostfile, and one of one's own", async () => {
+    await mpi("exec", "sh", "-c", 'get_hosts | cmp - "$HYDRA_HOST_FILE"');
+    assert.deepEqual(lines(await mpi("exec", "mpirun", "./mpi_hello_world")), hello(2));
+    const own = "get_hosts >/tmp/paper-hosts && mpirun -f /tmp/paper-hosts ./mpi_hello_world; rm /tmp/paper-hosts";
+    assert.deepEqual(lines(await mpi("exec", "sh", "-c", own)), hello(2));
+  });
+
+  await t.step("V.F: one port, the master's", async () => {
+    const ports = "{{json .Endpoint.Ports}}";
+    assert.deepEqual(JSON.parse(await inspect("master", ports)), [
+      { Protocol: "tcp", TargetPort: 2222, PublishedPort: 2222, PublishMode: "host" },
+    ]);
+    assert.equal(await inspect("worker", ports), "null");
+  });
+
+  await t.step("swarm.sh login: mpirun needs no hostfile there; --print shows the ssh command", async () => {
+    const stdin = "mpirun ./mpi_hello_world </dev/null\n";
+    assert.deepEqual(lines(await expectOk(world.docker(["mpi", "login"], { stdin }))), hello(2));
+    const { stdout } = await mpi("login", "--print");
+    assert.match(stdout, /^ssh -i \S+ -p 2222 .*-o StrictHostKeyChecking=yes .*mpi@\S+\n$/);
+  });
+
+  await t.step("swarm.sh exec: arguments stay whole", async () => {
+    const words = ["a  b", "$HOME", "it's", "*"];
+    const { stdout } = await mpi("exec", "printf", "<%s>", ...words);
+    assert.equal(stdout, words.map((word) => `<${word}>`).join(""));
+  });
+
+  await t.step("swarm.sh list: clusters, nodes, and nodes that answer", async () => {
+    for (const list of ["ls", "list"]) assert.ok(lines(await mpi(list, "-q")).includes("mpitest"));
+    const shown = rows(await mpi("ps", "--format", "json"));
+    assert.deepEqual(shown.map(({ Name, State }) => `${Name} ${State}`), nodeNames(2).map((name) => `${name} running`));
+    assert.equal((await mpi("hosts", "-q")).stdout, nodeNames(2).map((name) => `${name}\n`).join(""));
+  });
+
+  await t.step("swarm.sh help", async () => {
+    const { stdout } = await mpi("--help");
+    assert.match(stdout, /^Usage: +docker mpi /);
+    for (const name of ["deploy", "scale", "login", "exec", "rm", "ls", "config"]) {
+      assert.match(stdout, new RegExp(`^  ${name} `, "m"));
+    }
+  });
+});
+
+Deno.test("the project of the paper must deploy, run, scale and go, without an mpi.yaml", async (t) => {
+  await using world = await openWorld({ mpi: "mpich" });
+  const cwd = `${world.project}/${NAME}`;
+  await makeOriginal(cwd);
+  await using _end = cleanUp(world, NAME);
+  // Where there is no mpi.yaml, only `build`, `config` and `deploy` know the cluster by the directory.
+  const own = { MPI_PORT: PORT };
+  const env = { ...own, MPI_CLUSTER: NAME };
+  const mpi = (...args: string[]) => expectOk(world.docker(["mpi", ...args], { cwd, env, seconds: 120 }));
+  const tasks = async () => rows(await mpi("ps", "--format", "json")).map(({ Task }) => Task);
+  try {
+    await t.step("IV: the development container", async () => {
+      const script = "mpicc -o /tmp/hello mpi_hello_world.c && mpirun -n 2 /tmp/hello";
+      const dev = world.docker(["mpi", "dev", "sh", "-c", script], { cwd: `${cwd}/project`, seconds: 120 });
+      assert.deepEqual(lines(await expectOk(dev)).map((line) => line.replace(/ on .*/, "")), [
+        "Hello from rank 0 of 2",
+        "Hello from rank 1 of 2",
+      ]);
+    });
+
+    await t.step("swarm.sh config set and show: flags, variables, and what comes of them", async () => {
+      const config = async (...args: string[]) =>
+        (await expectOk(world.docker(["mpi", "config", ...args], { cwd, env: own }))).stdout;
+      const settings = await config("--resolve", "--image", "registry.example.org/hello:2", "--subnet", "10.0.9.0/24");
+      for (
+        const row of [
+          `name +${NAME} `,
+          "image +registry\\.example\\.org/hello:2 +--image$",
+          "network\\.subnet +10\\.0\\.9\\.0/24 +--subnet$",
+          `port +${PORT} +MPI_PORT$`,
+        ]
+      ) {
+        assert.match(settings, new RegExp(`^${row}`, "m"));
+      }
+      // What encrypts is in the kernel, and not tried; that it is asked for is.
+      const { networks } = JSON.parse(await config("--encrypted", "--workers", "1"));
+      assert.deepEqual(networks.cluster.driver_opts, { encrypted: "true" });
+    });
+
+    await t.step("V.C, swarm.sh up size=2: it ends when the nodes answer", async () => {
+      const up = world.docker(["mpi", "up", "--workers", "1"], { cwd, env: own, seconds: 180 });
+      assert.equal((await expectOk(up)).stdout, `Cluster "${NAME}" answers: 2 nodes, 2 slots\n`);
+    });
+
+    await t.step("V.G: the program of the paper", async () => {
+      assert.deepEqual(lines(await mpi("run", "./mpi_hello_world")), hello(1));
+      assert.deepEqual(lines(await mpi("exec", "mpirun", "./mpi_hello_world")), hello(1));
+    });
+
+    await t.step("V.A: what is in ssh/ is not in the image", async () => {
+      const search = `grep -rl --exclude-dir=proc --exclude-dir=sys --exclude-dir=dev ${MARK} /`;
+      const script = `${search}; find / -xdev -name 'id_rsa*'; find / -xdev -name authorized_keys`;
+      const run = ["run", "--rm", "--user", "root", `${NAME}:latest`, "sh", "-c", script];
+      assert.equal((await expectOk(world.docker(run))).stdout, "");
+      assert.equal((await mpi("exec", "ls", "/project")).stdout, "mpi_hello_world\nmpi_hello_world.c\n");
+    });
+
+    await t.step("swarm.sh reload, where nothing changed: no node is replaced", async () => {
+      const before = await tasks();
+      const { stdout } = await mpi("deploy", "--build");
+      assert.equal(stdout, `Cluster "${NAME}" answers: 2 nodes, 2 slots\n`);
+      assert.deepEqual(await tasks(), before);
+    });
+
+    await t.step("V.H, swarm.sh scale size=3 --watch: what runs goes on, and the new node is there", async () => {
+      const before = await tasks();
+      const wait = "echo here; until [ -e /tmp/paper-over ]; do sleep 0.1; done";
+      const job = await startJob(world, ["sh", "-c", wait], 2, { env });
+      await using session = await openTerminal(`exec docker mpi hosts --watch --quiet --cluster ${NAME}`, {
+        cwd,
+        env: { DOCKER_CONFIG: world.config },
+      });
+      await session.shows(/master\r\nworker-1\r\n/);
+      assert.equal((await mpi("scale", "2")).stdout, `Cluster "${NAME}" answers: 3 nodes, 3 slots\n`);
+      await session.shows(/master\r\nworker-1\r\nworker-2\r\n/);
+      await session.type(KEYS.ctrlC);
+      assert.equal(await session.end(), 130);
+      await mpi("exec", "--all", "touch", "/tmp/paper-over");
+      const { code, stdout } = await job.ended();
+      assert.deepEqual([code, stdout], [0, "here\nhere\n"]);
+      assert.deepEqual((await tasks()).slice(0, 2), before);
+      assert.deepEqual(lines(await mpi("run", "./mpi_hello_world")), hello(2));
+    });
+
+    await t.step("V.B: a master that is started anew finds its workers", async () => {
+      const master = async () => (await containers(world, NAME)).get("master") ?? "";
+      const before = await master();
+      await expectOk(world.docker(["kill", before]));
+      await eventually("another master", async () => !["", before].includes(await master()));
+      const complete = async () => `${await hostNames(world, NAME)}` === `${nodeNames(2)}`;
+      await eventually("the whole list", complete, 60);
+      const run = () => world.docker(["mpi", "run", "./mpi_hello_world"], { cwd, env });
+      await eventually("a run on all nodes", async () => `${lines(await run())}` === `${hello(2)}`);
+    });
+
+    await t.step("swarm.sh down: nothing is left", async () => {
+      assert.equal((await mpi("down", NAME)).stdout, `${NAME}\n`);
+      assert.deepEqual(await parts(world, NAME), []);
+    });
+  } finally {
+    await world.docker(["stack", "rm", NAME]);
+    await world.docker(["image", "rm", "--force", `${NAME}:latest`]);
+  }
+});
