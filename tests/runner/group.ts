@@ -33,7 +33,7 @@ export async function runGroup(group: Group, scratch: string, show: Show, signal
   if (show === "now") tell(`\n== ${group.name}`);
   const folder = await Deno.makeTempDir({ dir: scratch, prefix: `${group.name.replaceAll("/", "-")}-` });
   const junit = `${scratch}/${group.name}.xml`;
-  const measured = `${scratch}/${group.name}.measured`;
+  const measured = `${folder}.measured`;
   const options = ["--quiet", "--no-prompt", `--preload=${LIMIT}`, `--junit-path=${junit}`];
   const command = [Deno.execPath(), "test", ...options, ...group.args, ...group.paths];
   const { code, stdout, stderr } = await run([...await leash(), ...(group.enter ?? []), ...command], {
