@@ -32,7 +32,7 @@ export type Show = "now" | "later";
 export async function runGroup(group: Group, scratch: string, show: Show, signal: AbortSignal): Promise<Tally> {
   if (show === "now") tell(`\n== ${group.name}`);
   const folder = await Deno.makeTempDir({ dir: scratch, prefix: `${group.name.replaceAll("/", "-")}-` });
-  const junit = `${scratch}/${group.name}.xml`;
+  const junit = `${folder}.xml`;
   const measured = `${folder}.measured`;
   const options = ["--quiet", "--no-prompt", `--preload=${LIMIT}`, `--junit-path=${junit}`];
   const command = [Deno.execPath(), "test", ...options, ...group.args, ...group.paths];
