@@ -143,7 +143,7 @@ async function checkLaunch(master: SshConnection, slots: number): Promise<Findin
   const check = "Launch";
   const { status, stdout, stderr } = await master.capture(`timeout ${PATIENCE} mpirun hostname </dev/null`);
   const ranks = stdout.split("\n").filter((line) => line !== "").length;
-  if (status === 0 && ranks === slots) return { check, verdict: "ok", text: `mpirun started ${ranks} ranks` };
+  if (status === 0 && ranks === slots) return { check, verdict: "ok", text: `mpirun starts a rank on every slot` };
   const last = stderr.trim().split("\n").at(-1) ?? "";
   const why = status === 124 ? `it did not end within ${PATIENCE} s` : last === "" ? `its status is ${status}` : last;
   return {

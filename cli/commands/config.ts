@@ -25,11 +25,12 @@ const COLUMNS: Columns<SettingOrigin> = {
 export function configCommand(deps: Deps): AnyCommand {
   const command = new Command("config")
     .summary("Show the stack file that deploy would send, or the settings")
-    .description("Show the stack file that deploy would send, as JSON, which is YAML as well; nothing is changed")
+    .description("Show the stack file that deploy would send, and why each line is there; nothing is changed")
     .option("--resolve", "Show each setting instead, with the place that it comes from")
     .addOption(new Option("--schema", "Show the JSON schema of mpi.yaml instead").conflicts("resolve"))
     .addOption(
-      new Option("--format <string>", "Format of --resolve").choices(["table", "json"] as const).default("table"),
+      new Option("--format <string>", "For people, or for programs").choices(["table", "json"] as const)
+        .default("table"),
     );
   withSettings(command).action((options) => run(deps, options as ConfigOptions));
   return withExamples(command, [
@@ -50,14 +51,14 @@ async function schemaText(): Promise<string> {
 
 async function settingsText(deps: Deps, options: ConfigOptions): Promise<string> {
   const settings = await projectSettings(deps, settingsOf(options));
-  if (!options.resolve) return await stackText(deps, settings);
+  if (!options.resolve) return await stackText(deps, settings, options.format);
   const origins = settingOrigins(settings);
   if (options.format === "table") return renderList(origins, COLUMNS, "table");
   const rows = origins.map(({ key, value, from, where }) => ({ Key: key, Value: value, From: from, Where: where }));
   return renderList(rows, {}, "json");
 }
 
-async function stackText(deps: Deps, settings: Settings): Promise<string> {
+async function stackText(deps: Deps, settings: Settings, format: ConfigOptions["format"]): Promise<string> {
   const { engine, endpoint } = await openSwarm(deps);
   const deployment = {
     engine,
@@ -70,5 +71,8 @@ async function stackText(deps: Deps, settings: Settings): Promise<string> {
     resolveImage: "always" as const,
     version: VERSION,
   };
-  return formatStack(await previewStack(deployment, await engine.image(settings.image)));
+  const stack = await previewStack(deployment, await engine.image(settings.image));
+  if (format === "json") return formatStack(stack);
+  const { explainStack } = await import("../../stack/explain_stack.ts");
+  return explainStack(stack, settings, VERSION);
 }

@@ -8,7 +8,6 @@ import { findImage, requireMpi } from "../../stack/images.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { readPublicKey } from "../../stack/public_key.ts";
 import { pullImage, pushImage, requireRegistry } from "../../stack/registry.ts";
-import { formatStack } from "../../stack/stack_file.ts";
 import type { LocalImage } from "../../stack/swarm.ts";
 import { brief, quote } from "../../stack/text.ts";
 import { answerText, openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
@@ -44,7 +43,7 @@ export function deployCommand(deps: Deps): AnyCommand {
     .addOption(
       new Option("--pull", "Take what the registry has under the image's name now").conflicts(["build", "push"]),
     )
-    .option("--dry-run", "Show the stack file and change nothing")
+    .option("--dry-run", "Show the stack file, and why each line is there, and change nothing")
     .option("--rotate-keys", "Make new keys; this machine gets the only one that opens the cluster")
     .addOption(
       new Option("--add-key <file>", "Let a further key in, a .pub file; restarts the master. Can be repeated")
@@ -86,7 +85,8 @@ async function run(deps: Deps, options: DeployOptions): Promise<void> {
   };
   if (options.dryRun) {
     const stack = await previewStack(deployment, await engine.image(settings.image));
-    await deps.io.stdout.write(formatStack(stack));
+    const { explainStack } = await import("../../stack/explain_stack.ts");
+    await deps.io.stdout.write(explainStack(stack, settings, VERSION));
     return;
   }
   await carryOut(deps, deployment, options);

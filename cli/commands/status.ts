@@ -43,7 +43,7 @@ async function run(deps: Deps, name: string | undefined, { format, watch }: Stat
 function statusText(status: ClusterStatus): string {
   const lines: [string, string][] = [
     ["Cluster", status.name],
-    ["State", `${status.healthy ? "whole" : "not whole"}: ${wholeness(status)}`],
+    ["State", `${stateOf(status)}: ${wholeness(status)}`],
     ["Slots", String(status.slots)],
     ["Master", status.masterHost === "" ? "has no host yet" : `on ${status.masterHost}, port ${status.port}`],
     ["Image", status.image],
@@ -54,6 +54,11 @@ function statusText(status: ClusterStatus): string {
     `\n${visible(describeProblem(problem))}\nhint: ${visible(problem.remedy)}\n`
   );
   return facts + problems.join("");
+}
+
+function stateOf({ healthy, answering }: ClusterStatus): string {
+  if (healthy) return "whole";
+  return answering === undefined ? "unknown" : "not whole";
 }
 
 function toRow(status: ClusterStatus) {

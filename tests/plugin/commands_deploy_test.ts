@@ -1,5 +1,6 @@
 /** Commands that make a cluster and take it away: what they print, their status, and what they tell Docker and the swarm. */
 import assert from "node:assert/strict";
+import { parse } from "yaml";
 import { keyDirectory } from "../../stack/keys.ts";
 import { commandWorld } from "../support/command_world.ts";
 import { aNetwork, anImage, aNode, MANAGER } from "../support/fakes.ts";
@@ -12,15 +13,15 @@ Deno.test("config and deploy --dry-run show the same stack file, and change noth
   await Deno.writeTextFile(`${world.folder}/mpi.yaml`, "name: hello\nworkers: 2\n");
   const config = await world.mpi("config --slots 4");
   assert.deepEqual([config.code, config.err], [0, ""]);
-  const { services } = JSON.parse(config.out);
+  const { services } = parse(config.out);
   assert.equal(services.worker.deploy.replicas, 2);
   assert.equal(services.worker.environment.MPI_SLOTS, "4");
   assert.equal(services.master.labels, undefined, "an image that isn't there has no id");
   assert.equal(services.master.image, "hello:latest");
   assert.deepEqual(await world.mpi("deploy --dry-run --slots 4"), config);
   world.swarm.images["hello:latest"] = anImage();
-  assert.equal(JSON.parse((await world.mpi("config")).out).services.master.labels["docker-mpi.image"], "sha256:1");
-  assert.equal(JSON.parse((await world.mpi("config")).out).services.master.image, "sha256:1");
+  assert.equal(parse((await world.mpi("config")).out).services.master.labels["docker-mpi.image"], "sha256:1");
+  assert.equal(JSON.parse((await world.mpi("config --format json")).out).services.master.image, "sha256:1");
   assert.deepEqual(world.swarm.changes, []);
 });
 

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { MpiError } from "../../stack/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../stack/json.ts";
-import { resolveSettings } from "../../stack/settings.ts";
-import { formatStack, renderStack, type StackKeys } from "../../stack/stack_file.ts";
+import { explainStack } from "../../stack/explain_stack.ts";
+import { resolveSettings, type Settings } from "../../stack/settings.ts";
+import { formatStack, renderStack, type StackFile, type StackKeys } from "../../stack/stack_file.ts";
 import { composeFaults, interpolate } from "../support/compose.ts";
 import { type Client, clients } from "../support/plugin_cli.ts";
 import { checkAll } from "../support/property.ts";
@@ -52,11 +53,17 @@ async function stackConfig(text: string): Promise<{ code: number; out: string; e
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
 }
 
+/** Prints a stack file. */
+type Printer = (stack: StackFile, settings: Settings) => string;
+
+const plain: Printer = (stack) => formatStack(stack);
+const explained: Printer = (stack, settings) => explainStack(stack, settings, "1.0.0");
+
 /** The stack file of an `mpi.yaml`; nothing if that is refused. */
-async function stackOf(text: string): Promise<string | undefined> {
+async function stackOf(text: string, print = plain): Promise<string | undefined> {
   try {
     const settings = await resolveSettings({ directory: "/home/ada/hello", file: { path: "mpi.yaml", text } });
-    return formatStack(renderStack({ settings, workers: settings.workers ?? 3, keys: KEYS, version: "1.0.0" }));
+    return print(renderStack({ settings, workers: settings.workers ?? 3, keys: KEYS, version: "1.0.0" }), settings);
   } catch (error) {
     if (error instanceof MpiError) return undefined;
     throw error;
@@ -90,6 +97,16 @@ Deno.test({
           assert.equal(seen.get(name), interpolate(String(value)), name);
         }
       }
+    }),
+});
+
+Deno.test({
+  name: `docker stack config makes the same of the file that is explained${why}`,
+  ignore: client === undefined,
+  fn: () =>
+    checkAll(60, rightText, async ({ text }) => {
+      const [sent, shown] = await Promise.all([plain, explained].map((print) => stackOf(text, print)));
+      assert.deepEqual(await stackConfig(shown!), await stackConfig(sent!));
     }),
 });
 

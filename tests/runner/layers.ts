@@ -21,7 +21,7 @@ const SEAMS: Record<string, (path: string) => boolean> = {
   "dockerode": (path) => path === "stack/engine.ts",
   "ssh2": (path) => path === "stack/ssh.ts",
   "modern-tar": (path) => path === "cli/tar.ts",
-  "yaml": (path) => path === "stack/yaml.ts",
+  "yaml": (path) => path === "stack/yaml.ts" || path === "stack/yaml_write.ts",
   "commander": (path) => path.startsWith("cli/"),
   "@commander-js/extra-typings": (path) => path.startsWith("cli/"),
 };

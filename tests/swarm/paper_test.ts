@@ -1,5 +1,6 @@
 /** What the paper and its scripts do, typed with `docker mpi`: the lines of `docs/paper.md`, and the original's project. */
 import assert from "node:assert/strict";
+import { parse } from "yaml";
 import { startJob } from "../support/job.ts";
 import { containers, hostNames, nodeNames } from "../support/nodes.ts";
 import { root } from "../support/plugin_cli.ts";
@@ -147,7 +148,7 @@ Deno.test("the project of the paper must deploy, run, scale and go, without an m
         assert.match(settings, new RegExp(`^${row}`, "m"));
       }
       // What encrypts is in the kernel, and not tried; that it is asked for is.
-      const { networks } = JSON.parse(await config("--encrypted", "--workers", "1"));
+      const { networks } = parse(await config("--encrypted", "--workers", "1"));
       assert.deepEqual(networks.cluster.driver_opts, { encrypted: "true" });
     });
 

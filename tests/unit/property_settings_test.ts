@@ -1,7 +1,9 @@
 /** Whatever an `mpi.yaml` holds: settings whose stack file Docker takes, or faults that each name their place. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { parse } from "yaml";
 import { MpiError } from "../../stack/errors.ts";
+import { explainStack } from "../../stack/explain_stack.ts";
 import { type FieldName, FIELDS } from "../../stack/settings_schema.ts";
 import type { JsonObject } from "../../stack/json.ts";
 import { resolveSettings, type Settings } from "../../stack/settings.ts";
@@ -44,6 +46,18 @@ property(
     const settled: Record<string, unknown> = { ...settle(settings) };
     for (const [key, value] of Object.entries(expected)) assert.deepEqual(settled[key], value, key);
     assert.deepEqual(composeFaults(render(settings)), []);
+  },
+);
+
+property(
+  "a stack file that is explained says the same, to readers of YAML 1.1 and 1.2",
+  1000,
+  rightText,
+  async ({ text }) => {
+    const settings = await resolveSettings({ directory, file: { path: "mpi.yaml", text } });
+    const stack = renderStack({ settings, workers: settings.workers ?? 3, keys: KEYS, version: "1.0.0" });
+    const explained = explainStack(stack, settings, "1.0.0");
+    for (const version of ["1.1", "1.2"] as const) assert.deepEqual(parse(explained, { version }), stack);
   },
 );
 

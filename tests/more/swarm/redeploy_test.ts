@@ -1,5 +1,6 @@
 /** Deploying again: what changed is changed, and nothing else. */
 import assert from "node:assert/strict";
+import { parse } from "yaml";
 import { type Ended, expectOk, openWorld, rows, type World } from "../../support/swarm.ts";
 
 const IMAGE = "mpitest-redeploy:latest";
@@ -50,7 +51,7 @@ Deno.test("deploy again must change only what changed", async (t) => {
     const config = await mpi("config", "--workers", "2");
     assert.deepEqual(await mpi("deploy", "--dry-run", "--workers", "2"), config);
     assert.deepEqual({ code: config.code, stderr: config.stderr }, { code: 0, stderr: "" });
-    const stack = JSON.parse(config.stdout);
+    const stack = parse(config.stdout);
     assert.deepEqual(Object.keys(stack.services), ["master", "worker"]);
     assert.equal(stack.services.worker.deploy.replicas, 2);
     for (const kind of ["service", "secret", "network", "config"]) assert.deepEqual(await ids(world, kind), []);
@@ -74,7 +75,7 @@ Deno.test("deploy again must change only what changed", async (t) => {
     assert.deepEqual({ tasks: await tasks(), secrets: await secrets() }, before);
     const { stdout } = await expectOk(mpi("config"));
     assert.equal((await expectOk(mpi("deploy", "--dry-run"))).stdout, stdout);
-    assert.equal(JSON.parse(stdout).services.worker.deploy.replicas, 2);
+    assert.equal(parse(stdout).services.worker.deploy.replicas, 2);
   });
 
   await t.step("a scaled number is kept, a given one is all that changes", async () => {
