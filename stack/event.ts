@@ -15,6 +15,16 @@ export interface Event {
   state: "working" | "done" | "warning";
   /** A few words, no full stop. */
   text: string;
+  /** What is still waited for, one by one, where there are several. */
+  waiting?: readonly Waiting[];
+}
+
+/** One thing that is not ready. */
+export interface Waiting {
+  /** Its name: `worker-3`. */
+  name: string;
+  /** How it is, and why, as far as that is known. */
+  text: string;
 }
 
 /** Where events go. */

@@ -1,7 +1,7 @@
 import { type Cluster, type NodeStatus, stackLabel } from "./cluster.ts";
 import { describeProblem, diagnose, type Problem } from "./diagnose.ts";
 import { MpiError } from "./errors.ts";
-import type { Report } from "./event.ts";
+import type { Report, Waiting } from "./event.ts";
 import { endOf, type Limit, poll } from "./limit.ts";
 import { followHosts, type Host, type MasterSearch, openMaster } from "./master.ts";
 import { type Picture, takePicture } from "./picture.ts";
@@ -65,7 +65,8 @@ export async function waitForTasks(
     stuckSince = problem === undefined ? undefined : stuckSince ?? performance.now();
     const since = stuckSince === undefined ? 0 : performance.now() - stuckSince;
     const why = problem === undefined || since < PASSING ? "" : `, ${describeProblem(problem)}`;
-    report({ resource: "nodes", state: "working", text: `${running} of ${wanted} run${why}` });
+    const text = `${running} of ${wanted} run${why}`;
+    report({ resource: "nodes", state: "working", text, waiting: nodes.flatMap(waitingOf) });
     if (problem !== undefined && isHopeless(problem, nodes, since)) {
       throw new MpiError("cluster", `Cluster "${name}" does not come up: ${describeProblem(problem)}`, {
         hint: problem.remedy,
@@ -75,6 +76,14 @@ export async function waitForTasks(
     return isSettled(last) ? { cluster, names: nodes.map(({ name }) => name) } : undefined;
   };
   return await poll(ask, limit, () => lateTasks(name, last, limit.timeout));
+}
+
+/** A node that does not run, with its state, its host and what the swarm says of it. */
+function waitingOf({ name, state, host, error, lastError }: NodeStatus): Waiting[] {
+  if (state === "running") return [];
+  const where = host === "" ? "" : ` on ${host}`;
+  const why = (error || lastError).trim();
+  return [{ name, text: `${state}${where}${why === "" ? "" : `: ${why}`}` }];
 }
 
 function isSettled({ cluster, nodes, running, wanted, live }: Picture): boolean {
@@ -147,7 +156,12 @@ export async function waitForHosts(
   try {
     const follow = followHosts(master, wanted, (hosts) => {
       last = hosts;
-      report({ resource: "nodes", state: "working", text: `${hosts.length} of ${wanted} answer` });
+      const listed = new Set(hosts.map(({ name }) => name));
+      const waiting = names.filter((name) => !listed.has(name)).map((name) => ({
+        name,
+        text: "runs, does not answer yet",
+      }));
+      report({ resource: "nodes", state: "working", text: `${hosts.length} of ${wanted} answer`, waiting });
     });
     await Promise.race([follow, given]);
     report({ resource: "nodes", state: "done", text: `${last.length} of ${wanted} answer` });

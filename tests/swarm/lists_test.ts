@@ -84,6 +84,40 @@ Deno.test("the lists must show a cluster, and exec reach its nodes", async (t) =
     );
   });
 
+  await t.step("status: whole, for people, for programs, and by a template", async () => {
+    const text = await shown("status");
+    assert.match(text, /^Cluster {4}mpitest\nState {6}whole: 3 of 3 nodes answer\nSlots {6}3\n/);
+    const [{ Nodes, Problems, Healthy }] = await json("status");
+    assert.deepEqual([Healthy, Problems], [true, []]);
+    assert.deepEqual(Nodes.map(({ Name, Answers }: { Name: string; Answers: boolean }) => [Name, Answers]), [
+      ["master", true],
+      ["worker-1", true],
+      ["worker-2", true],
+    ]);
+    assert.equal(await shown("status", "--format", "{{.Answering}}/{{.Wanted}} {{upper .Name}}"), "3/3 MPITEST\n");
+  });
+
+  await t.step("doctor: each part is looked at, and all of it works", async () => {
+    const found = await json("doctor");
+    const checks = ["Engine", "Swarm", "Hosts", "Port", "Image", "Master", "Version", "Nodes", "Traffic"];
+    assert.deepEqual(found.map(({ Check }) => Check), [...checks, "MTU", "Slots", "Disk", "Launch"]);
+    const bad = found.filter(({ Verdict, Check }) => Verdict !== "ok" && Check !== "Slots" && Check !== "Image");
+    assert.deepEqual(bad, []);
+    assert.equal(found.find(({ Check }) => Check === "Launch").Finding, "mpirun starts a rank on every slot");
+  });
+
+  await t.step("inspect: the services, nodes and networks that Docker has", async () => {
+    const [{ Services, Nodes, Networks }] = JSON.parse(await shown("inspect"));
+    const ids = (list: { Id: string }[]) => list.map(({ Id }) => Id).sort();
+    for (const [kind, list] of [["network", Networks], ["service", Services]]) {
+      const ls = world.docker([kind, "ls", "--quiet", "--filter", "label=docker-mpi.cluster=mpitest"]);
+      const short = (await expectOk(ls)).stdout.trim().split("\n").map((id) => id.slice(0, 12)).sort();
+      assert.deepEqual(ids(list).map((id) => id.slice(0, 12)), short, kind);
+    }
+    assert.deepEqual(Nodes.map(({ Name }: { Name: string }) => Name), nodeNames(2));
+    assert.equal(await shown("inspect", "-f", "{{.Name}} {{.Workers}}", "mpitest"), "mpitest 2\n");
+  });
+
   await t.step("logs: each line with its node, the last ones, and on until interrupted", async () => {
     const logs = await shown("logs");
     assert.match(logs, /^master {3}\| mpi_agent: worker-2 \(10\.\S+\) is up$/m);

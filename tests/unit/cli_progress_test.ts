@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ProgressRow, renderPlain, renderRows, withEvent } from "../../cli/progress.ts";
+import { pickLate, type ProgressRow, renderPlain, renderRows, withEvent } from "../../cli/progress.ts";
 import { fakeWorld } from "../support/cli.ts";
 import type { Event } from "../../stack/event.ts";
 
@@ -83,4 +83,43 @@ Deno.test("terminal progress that is stopped twice leaves alone what was written
   const once = world.err();
   await progress.stop();
   assert.equal(world.err(), once);
+});
+
+const waiting = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({ name: `worker-${index + 1}`, text: "preparing on box" }));
+
+Deno.test("renderRows() shows below a row what it still waits for, and no more than a screen has room for", () => {
+  const shown = (count: number) => {
+    const event: Event = { resource: "nodes", state: "working", text: "1 of 9 run", waiting: waiting(count) };
+    return renderRows(withEvent([], event, 0), { now: 0, columns: 44, color: false }).slice(1);
+  };
+  assert.deepEqual(shown(0), []);
+  assert.deepEqual(shown(2), ["          worker-1  preparing on box", "          worker-2  preparing on box"]);
+  assert.equal(shown(8).at(-1), "          worker-8  preparing on box");
+  assert.deepEqual(shown(30).slice(-2), ["          worker-7  preparing on box", "          … and 23 more"]);
+});
+
+Deno.test("a log names what has been waited for for long, once for each reason", () => {
+  const late = pickLate();
+  const names = (now: number, text: string, ...waiting: string[]) =>
+    late(waiting.map((name) => ({ name, text })), now).map(({ name }) => name);
+  assert.deepEqual(names(0, "starting", "a", "b"), []);
+  assert.deepEqual(names(4999, "starting", "a", "b"), []);
+  assert.deepEqual(names(5000, "starting", "a"), ["a"]);
+  assert.deepEqual(names(6000, "starting", "a"), [], "said already");
+  assert.deepEqual(names(7000, "pending", "a", "b"), ["a"], "b came back");
+});
+
+Deno.test("terminal progress wipes the lines of what is no longer waited for", async () => {
+  const world = fakeWorld();
+  const progress = world.deps.progress("tty");
+  progress.report({ resource: "nodes", state: "working", text: "1 of 3 run", waiting: waiting(2) });
+  progress.report({ resource: "nodes", state: "done", text: "3 of 3 answer" });
+  await progress.stop();
+  const last = world.err().replaceAll("\x1b", "ESC").split("ESC[1A").at(-1) ?? "";
+  assert.match(
+    world.err().replaceAll("\x1b", "ESC"),
+    /ESC\[3A.*answer.*\n\rESC\[2K\n\rESC\[2K\nESC\[2A/,
+  );
+  assert.doesNotMatch(last, /worker/);
 });

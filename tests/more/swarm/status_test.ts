@@ -1,0 +1,56 @@
+/** A cluster that is not whole: `status` and `doctor` say so by their status, with the reason and a remedy. */
+import assert from "node:assert/strict";
+import { eventually, expectOk, openWorld } from "../../support/swarm.ts";
+
+Deno.test("a cluster that is not whole must be told by its reason and a remedy, and once more when it is whole", async (t) => {
+  await using world = await openWorld();
+  await using _cluster = await world.cluster(2);
+  const mpi = (...args: string[]) => world.docker(["mpi", ...args]);
+  const update = (...args: string[]) =>
+    expectOk(world.docker(["service", "update", "--detach", ...args, "mpitest_worker"]));
+
+  await t.step("workers that find no host", async () => {
+    await update("--constraint-add", "node.labels.mpitest==none", "--update-parallelism", "0");
+    await eventually("both are pending", async () => /constraints not satisfied/.test((await mpi("ps")).stdout));
+    const { code, stdout } = await mpi("status");
+    assert.equal(code, 1);
+    assert.match(stdout, /^State {6}not whole: 1 of 3 nodes answer$/m);
+    assert.match(
+      stdout,
+      /\nworker-1, worker-2: no suitable node \(scheduling constraints not satisfied on 1 node\)\nhint: docker node ls /,
+    );
+    const doctor = await mpi("doctor");
+    assert.equal(doctor.code, 1);
+    assert.match(doctor.stdout, /^PROBLEM {3}Nodes {6}worker-1, worker-2: no suitable node .*\nhint: docker node ls /m);
+  });
+
+  await t.step("--watch shows it whole as soon as it is", async () => {
+    const watch = world.spawn(["mpi", "status", "--watch", "--format", "{{.Healthy}} {{.Answering}}"]);
+    const reader = watch.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let seen = "";
+    await update("--constraint-rm", "node.labels.mpitest==none");
+    await eventually("it is shown whole", async () => {
+      seen += (await reader.read()).value ?? "";
+      return /^true 3$/m.test(seen);
+    });
+    assert.match(seen, /^false 1$/m);
+    watch.kill("SIGINT");
+    assert.equal((await watch.status).code, 130);
+    await reader.cancel();
+    await watch.stderr.cancel();
+    assert.equal((await mpi("status")).code, 0);
+  });
+
+  await t.step("a worker whose SSH server has gone runs, and does not answer", async () => {
+    const id = (await expectOk(world.docker(["ps", "-q", "--filter", "name=mpitest_worker.2."]))).stdout.trim();
+    await expectOk(world.docker(["pause", id]));
+    try {
+      await eventually("it does not answer", async () => (await mpi("status")).code === 1);
+      const { stdout } = await mpi("status");
+      assert.match(stdout, /^worker-2: .*\nhint: docker mpi logs mpitest /m);
+    } finally {
+      await expectOk(world.docker(["unpause", id]));
+    }
+    await eventually("it answers again", async () => (await mpi("status")).code === 0, 60);
+  });
+});
