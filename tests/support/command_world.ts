@@ -27,6 +27,8 @@ export interface CommandOptions {
   /** Whether the engine is on this machine. Default true. */
   local?: boolean;
   env?: Record<string, string>;
+  /** The working directory. Default: the world's folder. */
+  cwd?: string;
   during?: (interrupt: ReturnType<typeof fakeWorld>["interrupt"]) => void;
 }
 
@@ -46,11 +48,11 @@ export async function commandWorld(
     folder,
     swarm,
     master,
-    async mpi(line, { stdin = "", docker, attach, local = true, env = {}, during } = {}) {
+    async mpi(line, { stdin = "", docker, attach, local = true, env = {}, cwd = folder, during } = {}) {
       const parts: Partial<Deps> = {
         endpoint: async () => ({ ...await api.endpoint(), local }),
         configDir: () => folder,
-        cwd: () => folder,
+        cwd: () => cwd,
         docker: {
           ...fakeDocker(docker),
           ...(attach === undefined ? {} : { attach: (args) => Promise.resolve(attach(args.join(" "))) }),

@@ -34,15 +34,15 @@ const engines: [version: string, isOld: boolean][] = [
 
 for (const [version, isOld] of engines) {
   Deno.test(`checkEngine() takes ${version} for ${isOld ? "too old" : "new enough"}`, () => {
-    const finding = isOld
-      ? found(
-        "problem",
-        "Engine",
-        `${version} at unix:///x is too old: want 20.10 or newer`,
-        "docker version  # shows which engine it is; install a newer one: https://docs.docker.com/engine/install",
-      )
-      : found("ok", "Engine", `${version} at unix:///x`);
-    assert.deepEqual(checkEngine({ ...MANAGER, version }, "unix:///x"), finding);
+    const text = `${version} at unix:///x`;
+    const remedy = "docker version  # shows which engine it is; install a newer one: ";
+    const old = `${text} is too old: want 20.10 or newer`;
+    assert.deepEqual(
+      checkEngine({ ...MANAGER, version }, "unix:///x"),
+      isOld
+        ? found("problem", "Engine", old, `${remedy}https://docs.docker.com/engine/install`)
+        : found("ok", "Engine", text),
+    );
   });
 }
 
@@ -60,22 +60,16 @@ Deno.test("checkHosts() names hosts that are down, and those that take no tasks"
     aNode(4, { availability: "drain" }),
     aNode(5, { availability: "pause" }),
   ];
+  const idle = (name: string, availability: string) => {
+    const text = `${name} takes no tasks: its availability is ${availability}`;
+    return found("warning", "Hosts", text, `docker node update --availability active ${name}`);
+  };
   const why = "docker info says why; 2377/tcp to the managers must be open";
   assert.deepEqual(checkHosts(nodes), [
     found("problem", "Hosts", "rack-2 is down", `docker node ls  # shows it; on rack-2 (10.0.0.2) ${why}`),
     found("problem", "Hosts", "rack-3 is unknown", `docker node ls  # shows it; on rack-3 (address unknown) ${why}`),
-    found(
-      "warning",
-      "Hosts",
-      "rack-4 takes no tasks: its availability is drain",
-      "docker node update --availability active rack-4",
-    ),
-    found(
-      "warning",
-      "Hosts",
-      "rack-5 takes no tasks: its availability is pause",
-      "docker node update --availability active rack-5",
-    ),
+    idle("rack-4", "drain"),
+    idle("rack-5", "pause"),
   ]);
 });
 
@@ -119,27 +113,22 @@ Deno.test("checkImage() asks for a registry only where other hosts may get nodes
     checkImage(name, pushed, hosts, "node-1"),
     found("ok", "Image", `${name} is in its registry as sha256:0123456789ab…`),
   );
-  assert.deepEqual(
-    checkImage(name, anImage(), hosts, "node-1"),
-    found(
-      "problem",
-      "Image",
-      `${name} is on this engine only, and 2 hosts may get nodes`,
-      "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry of yours",
-    ),
-  );
+  const only = "hello:latest is on this engine only, and 2 hosts may get nodes";
+  const push = "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry of yours";
+  assert.deepEqual(checkImage("hello:latest", anImage(), hosts, "node-1"), found("problem", "Image", only, push));
 });
 
 Deno.test("checkImage() says how to make what is missing", () => {
-  const missing = (remedy: string) => found("warning", "Image", "this engine does not have hello:latest yet", remedy);
+  const missing = (image: string, remedy: string) =>
+    found("warning", "Image", `this engine does not have ${image} yet`, remedy);
   const after = "  # makes it; docker mpi deploy does so as well";
   assert.deepEqual(
     checkImage("hello:latest", undefined, [aNode(1)], "node-1"),
-    missing(`docker mpi build${after}`),
+    missing("hello:latest", `docker mpi build${after}`),
   );
   assert.deepEqual(
-    checkImage("hello:latest", undefined, [aNode(1), aNode(2)], "node-1"),
-    missing(`docker mpi build --push${after}`),
+    checkImage("example.org/hello", undefined, [aNode(1), aNode(2)], "node-1"),
+    missing("example.org/hello", `docker mpi build --push${after}`),
   );
 });
 
@@ -151,14 +140,10 @@ Deno.test("checkPort() finds another cluster's port, and the next that is free",
   });
   const clusters = [cluster("cfd", "2222"), cluster("other", "2223")];
   const free = (port: number) => found("ok", "Port", `${port} is no other cluster's`);
+  const taken = `2222 is the port of cluster "cfd": on one host both can't have it`;
   assert.deepEqual(
     checkPort("hello", 2222, clusters),
-    found(
-      "warning",
-      "Port",
-      '2222 is the port of cluster "cfd": on one host both can\'t have it',
-      "docker mpi deploy --port 2224",
-    ),
+    found("warning", "Port", taken, "docker mpi deploy --port 2224"),
   );
   assert.deepEqual(checkPort("hello", 2224, clusters), free(2224));
   assert.deepEqual(checkPort("cfd", 2222, clusters), free(2222), "its own port");
@@ -250,6 +235,8 @@ Deno.test("checkFacts() finds nothing where nodes are alike, and have room", () 
   assert.deepEqual(judged((index) => ({ full: 91 + index })), wells);
 });
 
+const perNode = "docker mpi deploy --per-node --slots auto  # one node on each host, a rank for each CPU";
+
 const faults: [what: string, parts: (index: number) => Partial<NodeFacts>, finding: Finding][] = [
   [
     "traffic that is cut",
@@ -274,12 +261,7 @@ const faults: [what: string, parts: (index: number) => Partial<NodeFacts>, findi
   [
     "a host with more ranks than CPUs",
     (index) => index < 2 ? { host: "big", cpus: 7 } : {},
-    found(
-      "warning",
-      "Slots",
-      "big has 8 slots and 7 CPUs: ranks share them, and slow each other",
-      "docker mpi deploy --per-node --slots auto  # one node on each host, a rank for each CPU",
-    ),
+    found("warning", "Slots", "big has 8 slots and 7 CPUs: ranks share them, and slow each other", perNode),
   ],
   [
     "several such hosts",
@@ -288,7 +270,7 @@ const faults: [what: string, parts: (index: number) => Partial<NodeFacts>, findi
       "warning",
       "Slots",
       "rack-1 has 4 slots and 2 CPUs: ranks share them, and slow each other, and 3 more like it",
-      "docker mpi deploy --per-node --slots auto  # one node on each host, a rank for each CPU",
+      perNode,
     ),
   ],
   [
