@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { MpiError } from "../stack/errors.ts";
 import { closest } from "../stack/suggest.ts";
-import { quote } from "../stack/text.ts";
+import { quote, visible } from "../stack/text.ts";
 
 /** One piece of a template: text as it stands, or a field of the item with what is done to it. */
 type Piece = string | { field: string; functions: readonly TemplateFunction[] };
@@ -28,8 +28,8 @@ interface TemplateFunction {
   length?: number | undefined;
 }
 
-const FIELD = /^\.(?<field>[A-Za-z]*)$/;
-const CALL = /^(?<name>[a-z]+)(?:\s+(?<field>\.[A-Za-z]*))?(?:\s+(?<length>\d+))?$/;
+const FIELD = /^\.(?<field>(?:[A-Za-z]+(?:\.[A-Za-z]+)*)?)$/;
+const CALL = /^(?<name>[a-z]+)(?:\s+(?<field>\.[A-Za-z.]*))?(?:\s+(?<length>\d+))?$/;
 
 /**
  * Reads a template as Docker's `--format` takes it. Of Go's language it knows fields and the functions json, lower, upper and
@@ -75,6 +75,9 @@ function readAction(action: string): Piece {
 
 function readCall({ name = "", length }: Record<string, string | undefined>): TemplateFunction {
   if (!Object.hasOwn(FUNCTIONS, name)) throw unknown(name);
+  if ((name === "truncate") !== (length !== undefined)) {
+    throw new InvalidArgumentError("truncate wants a length, and nothing else does: {{truncate .Name 12}}");
+  }
   return { name: name as FunctionName, length: length === undefined ? undefined : Number(length) };
 }
 
@@ -98,20 +101,24 @@ export function fillTemplate({ pieces }: Template, item: object): string {
 }
 
 function fill({ field, functions }: Exclude<Piece, string>, item: object): string {
-  let value: unknown = field === "" ? item : fieldOf(item, field);
+  let value: unknown = item;
+  for (const name of field === "" ? [] : field.split(".")) value = fieldOf(value, name);
   for (const { name, length } of functions) value = FUNCTIONS[name](value, length);
   return display(value);
 }
 
-function fieldOf(item: object, field: string): unknown {
-  if (Object.hasOwn(item, field)) return (item as Record<string, unknown>)[field];
-  const names = Object.keys(item);
+function fieldOf(item: unknown, field: string): unknown {
+  const fields = typeof item === "object" && item !== null && !Array.isArray(item) ? item : {};
+  if (Object.hasOwn(fields, field)) return (fields as Record<string, unknown>)[field];
+  const names = Object.keys(fields);
   const meant = closest(field, names);
   throw new MpiError(
     "usage",
     `There is no field ".${field}"${meant === undefined ? "" : `, did you mean ".${meant}"?`}`,
     {
-      hint: `fields are ${names.map((name) => `.${name}`).join(", ")}`,
+      hint: names.length === 0
+        ? "it stands behind a value that has no fields; '{{json .}}' shows all there is"
+        : `fields are ${names.map((name) => `.${name}`).join(", ")}`,
     },
   );
 }
@@ -122,9 +129,9 @@ export function headingOf({ pieces }: Template): string {
   return pieces.map((piece) => typeof piece === "string" ? piece : words(piece.field)).join("");
 }
 
-/** A value as Go prints it. */
+/** A value as Go prints it, but for what can't be seen. */
 function display(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (Array.isArray(value)) return `[${value.map(display).join(" ")}]`;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return typeof value === "object" ? JSON.stringify(value) : visible(String(value), "\n\t");
 }

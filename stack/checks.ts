@@ -2,6 +2,7 @@
 import type { Cluster } from "./cluster.ts";
 import { describeProblem } from "./diagnose.ts";
 import { digestOf, needsRegistry } from "./distribution.ts";
+import { familiar, namesRegistry } from "./image_name.ts";
 import { LABELS } from "./labels.ts";
 import { takesTasks } from "./placement.ts";
 import type { ClusterStatus } from "./status.ts";
@@ -95,12 +96,17 @@ export function checkImage(
   const check = "Image";
   const takers = hosts.filter((host) => takesTasks(host, []));
   const many = needsRegistry({ hosts: takers, here });
+  const push = `docker mpi deploy --push${
+    namesRegistry(image) ? "" : ` --image registry.example.org/${familiar(image)}`
+  }`;
   if (local === undefined) {
     return {
       check,
       verdict: "warning",
       text: `this engine does not have ${image} yet`,
-      remedy: `docker mpi build${many ? " --push" : ""}  # makes it; docker mpi deploy does so as well`,
+      remedy: many
+        ? `${push}  # makes it, and takes it to its registry`
+        : "docker mpi build  # makes it; deploy does so as well",
     };
   }
   if (!many) return { check, verdict: "ok", text: `${image} is here, where all nodes run` };
@@ -112,16 +118,17 @@ export function checkImage(
     check,
     verdict: "problem",
     text: `${image} is on this engine only, and ${takers.length} hosts may get nodes`,
-    remedy: "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry of yours",
+    remedy: `${push}  # takes it to a registry`,
   };
 }
 
 /** Judges whether another cluster has the port that the project wants. */
 export function checkPort(name: string, port: number, clusters: readonly Cluster[]): Finding {
   const check = "Port";
-  const ports = new Map(clusters.map((cluster) => [Number(cluster.master.labels[LABELS.port] ?? 2222), cluster.name]));
+  const others = clusters.filter((cluster) => cluster.name !== name);
+  const ports = new Map(others.map((cluster) => [Number(cluster.master.labels[LABELS.port] ?? 2222), cluster.name]));
   const owner = ports.get(port);
-  if (owner === undefined || owner === name) return { check, verdict: "ok", text: `${port} is no other cluster's` };
+  if (owner === undefined) return { check, verdict: "ok", text: `${port} is no other cluster's` };
   let free = port + 1;
   while (ports.has(free)) free++;
   return {
@@ -189,7 +196,8 @@ export function parseFacts(text: string): NodeFacts[] {
     const [, node, rest = ""] = /^(\S+)\s*\|\s*facts (.*)$/.exec(line) ?? [];
     if (node === undefined) return [];
     const words = rest.split(" ");
-    const of = (key: string) => words[words.indexOf(key) + 1] ?? "";
+    const facts = new Map(words.flatMap((word, at) => at % 2 === 0 ? [[word, words[at + 1] ?? ""]] : []));
+    const of = (key: string) => facts.get(key) ?? "";
     const number = (key: string) => Number(of(key));
     return [{
       node,

@@ -44,13 +44,17 @@ export function readPublicKey(text: string, where: string): string {
   );
 }
 
+/** The shortest of keys, one of ed25519, in bytes. */
+const SHORTEST = 32;
+
 /** Whether a key says of itself what it is said to be. */
 function holds(blob: string, kind: string): boolean {
   try {
     const bytes = Uint8Array.fromBase64(blob);
     const { length } = kind;
     const head = new DataView(bytes.buffer).getUint32(0);
-    return head === length && new TextDecoder().decode(bytes.subarray(4, 4 + length)) === kind;
+    const said = new TextDecoder().decode(bytes.subarray(4, 4 + length));
+    return head === length && said === kind && bytes.length >= 4 + length + 4 + SHORTEST;
   } catch {
     return false;
   }

@@ -113,7 +113,7 @@ export async function makeKeyPair(comment: string, generate?: KeyGenerator): Pro
  * Gives the public half of a private key.
  *
  * @param privateKey A private key file of OpenSSH's, without a passphrase.
- * @param where Its name, for messages.
+ * @param where Where it is from, for messages.
  * @throws {MpiError} `usage` if it is none.
  */
 export async function publicHalf(privateKey: string, where: string): Promise<string> {
@@ -121,13 +121,14 @@ export async function publicHalf(privateKey: string, where: string): Promise<str
   const parsed = utils.parseKey(privateKey);
   const [key] = Array.isArray(parsed) ? parsed : [parsed];
   if (key instanceof Error || key === undefined) {
-    const why = /passphrase|encrypted/i.test(`${key}`) ? "is protected by a passphrase" : "is no private SSH key";
-    throw new MpiError("usage", `${where} ${why}`, {
+    const isLocked = /passphrase|encrypted/i.test(`${key}`);
+    const fault = isLocked ? `The key in ${where} has a passphrase` : `There is no private SSH key in ${where}`;
+    throw new MpiError("usage", fault, {
       hint: "docker mpi key export FILE  # on the machine that deployed the cluster writes one",
     });
   }
   if (!key.isPrivateKey()) {
-    throw new MpiError("usage", `${where} is a public key, which opens nothing`, {
+    throw new MpiError("usage", `The key in ${where} is a public one, which opens nothing`, {
       hint: "docker mpi deploy --add-key FILE  # lets the machine in that has its private half",
     });
   }

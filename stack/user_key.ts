@@ -57,7 +57,9 @@ export async function importKey(
       "ssh",
       `The key in ${where} does not open cluster "${cluster.name}": it is ${fingerprint(publicKey)}`,
       {
-        hint: `the cluster takes ${opens.join(", ")}; docker mpi key export there gives it`,
+        hint: opens.length === 0
+          ? "docker mpi deploy  # on the machine that deployed it brings it up to date"
+          : `the cluster takes ${opens.join(", ")}; docker mpi key export there gives it`,
       },
     );
   }

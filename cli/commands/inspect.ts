@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { inspectCluster } from "../../stack/inspect.ts";
 import { clusterNames, findCluster } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command.ts";
@@ -19,15 +20,21 @@ export function inspectCommand(deps: Deps): AnyCommand {
     .addOption(clusterOption())
     .addOption(
       new Option("-f, --format <string>", "Format of the output: json, or a template such as '{{json .Nodes}}'")
-        .argParser(readFormat).default("table" as Format, '"json"'),
+        .argParser(readOwnFormat).default("json" as Format, '"json"'),
     )
     .action((names, options) => run(deps, names, options));
   withCompletion(command, { name: () => clusterNames(deps), "--format": () => Promise.resolve(["json"]) });
   return withExamples(command, ["docker mpi inspect", "docker mpi inspect -f '{{json .Nodes}}' hello"]);
 }
 
+/** There is no table of it. */
+function readOwnFormat(text: string): Format {
+  if (text === "table") throw new InvalidArgumentError("must be json, or a template such as '{{json .Nodes}}'");
+  return readFormat(text);
+}
+
 async function run(deps: Deps, names: readonly string[], { cluster, format }: InspectOptions): Promise<void> {
-  const wanted = cluster === undefined ? names : [...names, cluster];
+  const wanted = [...new Set(cluster === undefined ? names : [...names, cluster])];
   const found = [];
   for (const name of wanted.length === 0 ? [undefined] : wanted) {
     const context = await findCluster(deps, name);

@@ -114,21 +114,22 @@ Deno.test("checkImage() asks for a registry only where other hosts may get nodes
     found("ok", "Image", `${name} is in its registry as sha256:0123456789ab…`),
   );
   const only = "hello:latest is on this engine only, and 2 hosts may get nodes";
-  const push = "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry of yours";
+  const push = "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry";
   assert.deepEqual(checkImage("hello:latest", anImage(), hosts, "node-1"), found("problem", "Image", only, push));
+  const { remedy } = checkImage(name, anImage(), hosts, "node-1");
+  assert.equal(remedy, "docker mpi deploy --push  # takes it to a registry");
 });
 
 Deno.test("checkImage() says how to make what is missing", () => {
   const missing = (image: string, remedy: string) =>
     found("warning", "Image", `this engine does not have ${image} yet`, remedy);
-  const after = "  # makes it; docker mpi deploy does so as well";
   assert.deepEqual(
     checkImage("hello:latest", undefined, [aNode(1)], "node-1"),
-    missing("hello:latest", `docker mpi build${after}`),
+    missing("hello:latest", "docker mpi build  # makes it; deploy does so as well"),
   );
   assert.deepEqual(
     checkImage("example.org/hello", undefined, [aNode(1), aNode(2)], "node-1"),
-    missing("example.org/hello", `docker mpi build --push${after}`),
+    missing("example.org/hello", "docker mpi deploy --push  # makes it, and takes it to its registry"),
   );
 });
 
@@ -146,6 +147,8 @@ Deno.test("checkPort() finds another cluster's port, and the next that is free",
     found("warning", "Port", taken, "docker mpi deploy --port 2224"),
   );
   assert.deepEqual(checkPort("hello", 2224, clusters), free(2224));
+  const both = [cluster("cfd", "2222"), cluster("hello", "2222")];
+  for (const name of ["cfd", "hello"]) assert.equal(checkPort(name, 2222, both).verdict, "warning", name);
   assert.deepEqual(checkPort("cfd", 2222, clusters), free(2222), "its own port");
   assert.deepEqual(checkPort("hello", 2222, []), free(2222));
 });
@@ -198,14 +201,14 @@ const padding = "x".repeat(PADDING);
 Deno.test("parseFacts() reads the lines of mpi_facts, and passes over what else is said", () => {
   const text = [
     `master   | facts host rack-1 mtu 1450 cpus 8 slots 4 full 37 padding ${padding}`,
-    `worker-1 | facts host rack-2 mtu 9000 cpus 2 slots 2 full 100 padding xxx`,
+    `worker-1 | facts host mtu mtu 9000 cpus 2 slots 2 full 100 padding xxx`,
     "worker-2 | mpi_facts: line 9: /run/mpi/slots: No such file or directory",
     "mpi_exec: worker-3 does not answer",
     "",
   ].join("\n");
   assert.deepEqual(parseFacts(text), [
     { node: "master", host: "rack-1", mtu: 1450, cpus: 8, slots: 4, full: 37, received: PADDING },
-    { node: "worker-1", host: "rack-2", mtu: 9000, cpus: 2, slots: 2, full: 100, received: 3 },
+    { node: "worker-1", host: "mtu", mtu: 9000, cpus: 2, slots: 2, full: 100, received: 3 },
   ]);
 });
 

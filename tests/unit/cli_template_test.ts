@@ -42,6 +42,16 @@ for (const [format, line] of filled) {
   });
 }
 
+Deno.test("a field of a field is shown; one of a value that has none is refused", () => {
+  const item = { Master: { Port: 2222 }, Nodes: [{ Name: "master" }] };
+  assert.equal(renderList([item], {}, readFormat("{{.Master.Port}} {{json .Master}}")), '2222 {"Port":2222}\n');
+  assert.throws(() => renderList([item], {}, readFormat("{{.Nodes.Name}}")), /There is no field "\.Name"/);
+});
+
+Deno.test("what can't be seen is shown, so that no value moves the cursor", () => {
+  assert.equal(renderList([{ Error: "\x1b[2Jgone" }], {}, readFormat("{{.Error}}")), "\\u001b[2Jgone\n");
+});
+
 Deno.test("truncate does not cut a character in two", () => {
   assert.equal(renderList([{ Name: "😀😀😀" }], {}, readFormat("{{truncate .Name 2}}")), "😀😀\n");
 });
@@ -64,7 +74,9 @@ const wrong: [format: string, message: string][] = [
   ["{{.Name | upper .Image}}", `".Name | upper .Image" ${known}`],
   ["{{.Name |}}", `".Name |" ${known}`],
   ["{{.Name lower}}", `".Name lower" ${known}`],
-  ["{{.Master.Port}}", `".Master.Port" ${known}`],
+  ["{{.Master.}}", `".Master." ${known}`],
+  ["{{truncate .Name}}", "truncate wants a length, and nothing else does: {{truncate .Name 12}}"],
+  ["{{upper .Name 3}}", "truncate wants a length, and nothing else does: {{truncate .Name 12}}"],
   ["{{range .Nodes}}{{.}}{{end}}", `"range" ${known}`],
 ];
 

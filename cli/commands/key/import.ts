@@ -28,7 +28,7 @@ async function run(deps: Deps, file: string | undefined, name: string | undefine
   }
   const { cluster, search } = await findCluster(deps, name);
   const text = fromPipe ? await readAll(deps.io.stdin.readable) : await readFile(file);
-  await importKey(cluster, search.keys, text, fromPipe ? "Standard input" : quote(file));
+  await importKey(cluster, search.keys, text, fromPipe ? "standard input" : quote(file));
   await deps.io.stdout.write(`${cluster.name}\n`);
 }
 
