@@ -249,7 +249,7 @@ Deno.test("key import takes a key that opens the cluster, from a file or a pipe,
     [
       "hello\n",
       125,
-      `"${file}" is no private SSH key\n` +
+      `There is no private SSH key in "${file}"\n` +
       "hint: docker mpi key export FILE  # on the machine that deployed the cluster writes one\n",
     ],
   ];
