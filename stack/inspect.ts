@@ -1,4 +1,5 @@
 import { type Cluster, nodeStatuses, stackLabel } from "./cluster.ts";
+import type { JsonObject } from "./json.ts";
 import { LABELS } from "./labels.ts";
 import { fingerprint } from "./names.ts";
 import { partsOf } from "./parts.ts";
@@ -12,7 +13,7 @@ import type { Engine, Service } from "./swarm.ts";
  * @param engine The engine.
  * @param cluster The cluster.
  */
-export async function inspectCluster(engine: Engine, cluster: Cluster) {
+export async function inspectCluster(engine: Engine, cluster: Cluster): Promise<JsonObject> {
   const { name, master, worker } = cluster;
   const [parts, tasks, hosts] = await Promise.all([
     partsOf(engine, name),
@@ -66,7 +67,8 @@ function fingerprintOf(publicKey: string | undefined): string {
   return publicKey === undefined ? "" : fingerprint(publicKey);
 }
 
-function describeService({ id, name, image, labels, replicas, constraints, maxPerNode, update }: Service) {
+function describeService(service: Service): JsonObject {
+  const { id, name, image, labels, replicas, constraints, maxPerNode, update } = service;
   return {
     Id: id,
     Name: name,

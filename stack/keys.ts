@@ -153,7 +153,7 @@ export function planKeys({ name, secrets, used, deployed, authorized = [], local
 }
 
 /** The ways in from a machine that did not deploy the cluster. */
-export const OTHER_MACHINE =
+export const OTHER_MACHINE: string =
   "docker mpi key import FILE  # takes what docker mpi key export FILE gave on that machine; or docker mpi key create " +
   "makes a key, which docker mpi deploy --add-key lets in from there";
 
