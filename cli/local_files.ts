@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { CopySource } from "../stack/copy.ts";
 import { MpiError } from "../stack/errors.ts";
-import { brief, quote } from "../stack/text.ts";
+import { brief, quote, quotePath } from "../stack/text.ts";
 import type { ArchiveEntry } from "./tar.ts";
 
 /** A file, folder or link of this machine. */
@@ -103,9 +103,13 @@ async function describe(file: string, path: string): Promise<LocalEntry> {
   const type = info.isFile ? "f" : info.isDirectory ? "d" : info.isSymlink ? "l" : undefined;
   if (type === undefined) {
     const kind = info.isFifo ? "named pipe" : info.isSocket ? "socket" : "device";
-    throw new MpiError("usage", `${quote(file)} is a ${kind}: only files, folders and symbolic links can be copied`, {
-      hint: "leave it out, or remove it",
-    });
+    throw new MpiError(
+      "usage",
+      `${quotePath(file)} is a ${kind}: only files, folders and symbolic links can be copied`,
+      {
+        hint: "leave it out, or remove it",
+      },
+    );
   }
   return {
     file,
@@ -125,10 +129,10 @@ function unreadable(file: string, error: unknown): MpiError {
     : error instanceof Deno.errors.PermissionDenied
     ? "you may not"
     : `${error}`;
-  return new MpiError("usage", `Cannot read ${quote(file)}: ${brief(why, 200)}`, {
+  return new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(why, 200)}`, {
     hint: missing
       ? "ls -l  # shows what is here; NODE:PATH names a file of a node, such as master:results.txt"
-      : `ls -ld ${quote(file)}`,
+      : `ls -ld ${quotePath(file)}`,
     cause: error,
   });
 }
@@ -214,7 +218,7 @@ async function* checked(
     yield chunk;
   }
   if (total === size) return;
-  throw new MpiError("usage", `${quote(file)} changed while it was copied: it had ${size} bytes`, {
+  throw new MpiError("usage", `${quotePath(file)} changed while it was copied: it had ${size} bytes`, {
     hint: "copy it again when nothing writes to it",
   });
 }

@@ -2,7 +2,7 @@ import { join, relative, resolve } from "node:path";
 import { buildThere, compareFiles, putFiles, requireComplete } from "../stack/copy.ts";
 import { MpiError } from "../stack/errors.ts";
 import type { SshConnection } from "../stack/ssh.ts";
-import { brief, quote } from "../stack/text.ts";
+import { brief, quote, quotePath } from "../stack/text.ts";
 import { projectDirectory } from "./cluster_context.ts";
 import type { Deps } from "./deps.ts";
 import { ignoredBy } from "./ignore.ts";
@@ -68,7 +68,9 @@ async function readProject(deps: Deps, directory: string | undefined): Promise<L
 async function readIgnored(file: string): Promise<string> {
   return await Deno.readTextFile(file).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return "";
-    throw new MpiError("usage", `Cannot read ${quote(file)}: ${brief(`${error}`)}`, { hint: "ls -l .dockerignore" });
+    throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error}`)}`, {
+      hint: "ls -l .dockerignore",
+    });
   });
 }
 

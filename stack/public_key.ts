@@ -2,7 +2,7 @@ import { MpiError } from "./errors.ts";
 import { LABELS } from "./labels.ts";
 import { fingerprint } from "./names.ts";
 import type { Service } from "./swarm.ts";
-import { quote } from "./text.ts";
+import { quotePath } from "./text.ts";
 
 /** The kinds of key that sshd in the image takes. */
 const KINDS = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)$/;
@@ -28,7 +28,7 @@ const KINDS = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-(ssh-ed255
 export function readPublicKey(text: string, where: string): string {
   const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
   if (/PRIVATE KEY/.test(lines[0] ?? "")) {
-    throw new MpiError("usage", `${quote(where)} holds a private key, which nobody else is to have`, {
+    throw new MpiError("usage", `${quotePath(where)} holds a private key, which nobody else is to have`, {
       hint: `docker mpi deploy --add-key ${where}.pub  # its public half; ssh-keygen -y -f ${where} prints it`,
     });
   }
@@ -37,7 +37,7 @@ export function readPublicKey(text: string, where: string): string {
   if (more.length === 0 && KINDS.test(kind) && holds(blob, kind)) return line;
   throw new MpiError(
     "usage",
-    `${quote(where)} is no public SSH key: want one line such as "ssh-ed25519 AAAA… bob@desk"`,
+    `${quotePath(where)} is no public SSH key: want one line such as "ssh-ed25519 AAAA… bob@desk"`,
     {
       hint: "docker mpi key create  # on the other machine makes a key, and prints this line",
     },

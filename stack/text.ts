@@ -64,3 +64,8 @@ function cut(text: string, most: number): string {
 export function quote(text: string): string {
   return visible(JSON.stringify(cut(text, 60)));
 }
+
+/** Quotes a path for a message: whole, unless it is longer than any that is meant. */
+export function quotePath(path: string): string {
+  return visible(JSON.stringify(cut(path, 300)));
+}

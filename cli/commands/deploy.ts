@@ -9,7 +9,7 @@ import { LABELS } from "../../stack/labels.ts";
 import { readPublicKey } from "../../stack/public_key.ts";
 import { pullImage, pushImage, requireRegistry } from "../../stack/registry.ts";
 import type { LocalImage } from "../../stack/swarm.ts";
-import { brief, quote } from "../../stack/text.ts";
+import { brief, quotePath } from "../../stack/text.ts";
 import { answerText, openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
@@ -95,7 +95,7 @@ async function run(deps: Deps, options: DeployOptions): Promise<void> {
 async function readKeys(files: readonly string[]): Promise<string[]> {
   return await Promise.all(files.map(async (file) => {
     const text = await Deno.readTextFile(file).catch((error) => {
-      throw new MpiError("usage", `Cannot read ${quote(file)}: ${brief(`${error.message}`)}`, {
+      throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error.message}`)}`, {
         hint: `ls -l ${file}`,
         cause: error,
       });

@@ -1,5 +1,5 @@
 import { MpiError } from "../../../stack/errors.ts";
-import { brief, quote } from "../../../stack/text.ts";
+import { brief, quotePath } from "../../../stack/text.ts";
 import { ownKey } from "../../../stack/user_key.ts";
 import { findCluster } from "../../cluster_context.ts";
 import { type AnyCommand, Command } from "../../command.ts";
@@ -29,7 +29,7 @@ async function run(deps: Deps, file: string | undefined, name: string | undefine
   if (toPipe) return await deps.io.stdout.write(text);
   await Deno.writeTextFile(file, text, { createNew: true, mode: 0o600 }).catch((error) => {
     const why = error instanceof Deno.errors.AlreadyExists ? "it is there already" : brief(`${error.message}`);
-    throw new MpiError("conflict", `Cannot write ${quote(file)}: ${why}`, {
+    throw new MpiError("conflict", `Cannot write ${quotePath(file)}: ${why}`, {
       hint: "choose another file",
       cause: error,
     });

@@ -1,5 +1,5 @@
 import { MpiError } from "../../../stack/errors.ts";
-import { brief, quote } from "../../../stack/text.ts";
+import { brief, quotePath } from "../../../stack/text.ts";
 import { importKey } from "../../../stack/user_key.ts";
 import { findCluster } from "../../cluster_context.ts";
 import { type AnyCommand, Command } from "../../command.ts";
@@ -28,13 +28,13 @@ async function run(deps: Deps, file: string | undefined, name: string | undefine
   }
   const { cluster, search } = await findCluster(deps, name);
   const text = fromPipe ? await readAll(deps.io.stdin.readable) : await readFile(file);
-  await importKey(cluster, search.keys, text, fromPipe ? "standard input" : quote(file));
+  await importKey(cluster, search.keys, text, fromPipe ? "standard input" : quotePath(file));
   await deps.io.stdout.write(`${cluster.name}\n`);
 }
 
 async function readFile(file: string): Promise<string> {
   return await Deno.readTextFile(file).catch((error) => {
-    throw new MpiError("usage", `Cannot read ${quote(file)}: ${brief(`${error.message}`)}`, {
+    throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error.message}`)}`, {
       hint: `ls -l ${file}`,
       cause: error,
     });
