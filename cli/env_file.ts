@@ -1,6 +1,6 @@
 import { MpiError } from "../stack/errors.ts";
 import { shellQuote } from "../stack/master.ts";
-import { brief, quote } from "../stack/text.ts";
+import { brief, quote, quotePath } from "../stack/text.ts";
 
 /**
  * Reads a file of variables in Docker's format: `KEY=VALUE` in a line, taken as it is, without quotes; empty lines and those
@@ -50,7 +50,7 @@ async function readText(path: string): Promise<string> {
 
 /** The error of a file that can't be read. */
 export function unreadable(path: string, cause: unknown): MpiError {
-  return new MpiError("usage", `Cannot read ${quote(path)}: ${why(cause)}`, {
+  return new MpiError("usage", `Cannot read ${quotePath(path)}: ${why(cause)}`, {
     hint: `ls -ld ${shellQuote([brief(path)])}`,
     cause,
   });

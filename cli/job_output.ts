@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { MpiError } from "../stack/errors.ts";
 import { JobLogReader, type JobPiece } from "../stack/job_log.ts";
 import { shellQuote } from "../stack/master.ts";
-import { brief, quote } from "../stack/text.ts";
+import { brief, quote, quotePath } from "../stack/text.ts";
 import type { Deps } from "./deps.ts";
 import { why } from "./env_file.ts";
 
@@ -107,7 +107,7 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 async function rankFiles(cwd: string, directory: string) {
   const path = join(directory.startsWith("/") ? "" : cwd, directory);
   const refuse = (fault: string, hint: string, cause?: unknown) =>
-    new MpiError("usage", `Cannot write the ranks' output to ${quote(directory)}: ${fault}`, { hint, cause });
+    new MpiError("usage", `Cannot write the ranks' output to ${quotePath(directory)}: ${fault}`, { hint, cause });
   try {
     await Deno.mkdir(path, { recursive: true });
     for await (const { name } of Deno.readDir(path)) {

@@ -32,9 +32,13 @@ export async function readSources(paths: readonly string[]): Promise<LocalSource
     const name = sourceName(path);
     const same = found.sources.findIndex((other) => other.name === name && name !== "");
     if (same >= 0) {
-      throw new MpiError("usage", `Both ${quote(paths[same]!)} and ${quote(path)} would be ${quote(name)} there`, {
-        hint: "copy them one after the other, to different destinations",
-      });
+      throw new MpiError(
+        "usage",
+        `Both ${quotePath(paths[same]!)} and ${quotePath(path)} would be ${quote(name)} there`,
+        {
+          hint: "copy them one after the other, to different destinations",
+        },
+      );
     }
     found.sources.push({ type: entries[0]!.type === "d" ? "d" : "f", name });
     for (const entry of entries) found.entries.push(entry);

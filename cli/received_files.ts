@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import type { Receiver, RemoteEntry } from "../stack/copy.ts";
 import { MpiError } from "../stack/errors.ts";
-import { quote } from "../stack/text.ts";
+import { quotePath } from "../stack/text.ts";
 
 /** Files that come from a node, beside the place that they are for until all is there and checked. */
 export interface ReceivedFiles extends Receiver, AsyncDisposable {
@@ -67,7 +67,7 @@ export function checkEntries(entries: readonly RemoteEntry[]): void {
       : steps.some((step) => /^\.{0,2}$/.test(step) || Deno.build.os === "windows" && /[\\:]/.test(step)) ||
         !folders.has(parent) || folders.has(path);
     if (bad) {
-      throw new MpiError("cluster", `The node sent a file name that can't be taken: ${quote(path)}`, {
+      throw new MpiError("cluster", `The node sent a file name that can't be taken: ${quotePath(path)}`, {
         hint: "docker mpi ps",
       });
     }
@@ -85,11 +85,11 @@ async function findTarget(
   if (into?.isDirectory) return name === "" ? destination : join(destination, name);
   const refuse = (why: string, hint: string) => new MpiError("usage", why, { hint });
   if (into !== undefined && (root.type === "d" || /[/\\]$/.test(destination))) {
-    throw refuse(`${quote(destination)} is not a directory`, `ls -ld ${quote(destination)}`);
+    throw refuse(`${quotePath(destination)} is not a directory`, `ls -ld ${quotePath(destination)}`);
   }
   const folder = root.type !== "d" && /[/\\]$/.test(destination) ? destination : dirname(destination);
   if (!await Deno.stat(folder).then((info) => info.isDirectory, () => false)) {
-    throw refuse(`There is no directory ${quote(folder)}`, `mkdir -p ${quote(folder)}`);
+    throw refuse(`There is no directory ${quotePath(folder)}`, `mkdir -p ${quotePath(folder)}`);
   }
   return join(dirname(destination), basename(destination));
 }
@@ -113,7 +113,7 @@ function fileWriter(stage: string, files: readonly RemoteEntry[], onBytes: (byte
     await file.utime(Date.now() / 1000, entry.mtime / 1000);
     file.close();
     if (hash.digest("hex") !== entry.sum) {
-      throw new MpiError("cluster", `${quote(entry.path || "The file")} changed while it was copied`, {
+      throw new MpiError("cluster", `${quotePath(entry.path || "The file")} changed while it was copied`, {
         hint: "copy it again when nothing writes to it",
       });
     }
@@ -152,8 +152,8 @@ async function checkWay(from: string, to: string): Promise<void> {
   if (!await Deno.lstat(to).then(() => true, () => false)) return;
   const [folder, over] = [await isFolder(from), await isFolder(to)];
   if (folder !== over) {
-    throw new MpiError("usage", `${quote(to)} is ${over ? "a directory" : "not a directory"}`, {
-      hint: `ls -ld ${quote(to)}`,
+    throw new MpiError("usage", `${quotePath(to)} is ${over ? "a directory" : "not a directory"}`, {
+      hint: `ls -ld ${quotePath(to)}`,
     });
   }
   if (folder) { for await (const { name } of Deno.readDir(from)) await checkWay(join(from, name), join(to, name)); }

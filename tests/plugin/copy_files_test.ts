@@ -7,7 +7,7 @@ import { readSources, withSums } from "../../cli/local_files.ts";
 import { receiveFiles } from "../../cli/received_files.ts";
 import { tarStream } from "../../cli/tar.ts";
 import type { RemoteEntry } from "../../stack/copy.ts";
-import { quote } from "../../stack/text.ts";
+import { quotePath } from "../../stack/text.ts";
 import { checkAll } from "../support/property.ts";
 
 async function folder() {
@@ -152,11 +152,11 @@ Deno.test("what can't be copied is refused by name", async () => {
   await new Deno.Command("mkfifo", { args: [at("pipe")] }).output();
   using _socket = Deno.listen({ transport: "unix", path: at("socket") });
   for (const [path, kind] of [["pipe", "named pipe"], ["socket", "socket"]] as const) {
-    const message = `${quote(at(path))} is a ${kind}: only files, folders and symbolic links can be copied`;
+    const message = `${quotePath(at(path))} is a ${kind}: only files, folders and symbolic links can be copied`;
     await assert.rejects(readSources([at(path)]), { code: "usage", message });
   }
   await assert.rejects(readSources([at("missing")]), {
-    message: `Cannot read ${quote(at("missing"))}: there is no such file`,
+    message: `Cannot read ${quotePath(at("missing"))}: there is no such file`,
   });
   await Deno.mkdir(at("d"));
   await Deno.writeTextFile(at("d/pipe"), "");
@@ -174,7 +174,7 @@ Deno.test("a file that changes while it is sent is told, and not sent half", asy
     for (const now of [size - 1, size + 1]) {
       await Deno.writeFile(file, new Uint8Array(now));
       const all = Array.fromAsync(tarStream(withSums(entries, () => {})));
-      await assert.rejects(all, { message: `${quote(file)} changed while it was copied: it had ${size} bytes` });
+      await assert.rejects(all, { message: `${quotePath(file)} changed while it was copied: it had ${size} bytes` });
     }
   }
 });
@@ -188,6 +188,6 @@ Deno.test("a folder and a file don't replace each other here", async () => {
   const { entries } = await asSent(at("from"));
   await using files = receiveFiles(at("to"), "", () => {});
   await files.list(entries);
-  await assert.rejects(files.place(), { message: `${quote(at("to/x"))} is not a directory` });
+  await assert.rejects(files.place(), { message: `${quotePath(at("to/x"))} is not a directory` });
   assert.equal(await Deno.readTextFile(at("to/x")), "file");
 });
