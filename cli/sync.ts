@@ -69,7 +69,7 @@ async function readIgnored(file: string): Promise<string> {
   return await Deno.readTextFile(file).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return "";
     throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error}`)}`, {
-      hint: "ls -l .dockerignore",
+      hint: `ls -l ${quotePath(file)}`,
     });
   });
 }

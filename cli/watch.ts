@@ -1,8 +1,8 @@
 import { pause } from "../stack/limit.ts";
 import type { Deps } from "./deps.ts";
 
-/** How often to look, in milliseconds. */
-const INTERVAL = 1000;
+/** How often to look, in milliseconds: each look can be a login, which the master's log has a line for. */
+const INTERVAL = 2000;
 
 /**
  * Shows a text once, or with `--watch` again whenever it changes, until interrupted.

@@ -13,13 +13,12 @@ import {
 import { type Cluster, listClusters } from "./cluster.ts";
 import { MpiError } from "./errors.ts";
 import { requireManager } from "./manager.ts";
-import { type MasterSearch, openMaster, parseHosts } from "./master.ts";
+import { type MasterSearch, openMaster, parseHosts, type Vantage } from "./master.ts";
 import { takePicture } from "./picture.ts";
 import { keyDirectory } from "./keys.ts";
 import type { Settings } from "./settings.ts";
 import type { SshConnection } from "./ssh.ts";
 import { clusterStatus } from "./status.ts";
-import type { Vantage } from "./master.ts";
 import type { Engine, EngineInfo, SwarmNode } from "./swarm.ts";
 
 /** How long the nodes are given for one check, in seconds. */

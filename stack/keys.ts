@@ -154,8 +154,8 @@ export function planKeys({ name, secrets, used, deployed, authorized = [], local
 
 /** The ways in from a machine that did not deploy the cluster. */
 export const OTHER_MACHINE: string =
-  "docker mpi key import FILE  # takes what docker mpi key export FILE gave on that machine; or docker mpi key create " +
-  "makes a key, which docker mpi deploy --add-key lets in from there";
+  "docker mpi key create  # makes one, which docker mpi deploy --add-key lets in where the cluster was deployed; docker mpi key " +
+  "export there and import here share its own; docker mpi deploy --rotate-keys makes all keys new where that is lost";
 
 /** The error for a cluster that opens to somebody else. */
 export function otherKey(name: string, deployed: string): MpiError {

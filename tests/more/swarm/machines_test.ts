@@ -25,7 +25,7 @@ Deno.test("a second machine must get in by a key that it was given, or one that 
     assert.equal(code, 125);
     assert.match(
       stderr,
-      /^docker mpi exec: This machine has no key for cluster "mpitest": nothing in \S+\nhint: docker mpi key import FILE .*--add-key/,
+      /^docker mpi exec: This machine has no key for cluster "mpitest": nothing in \S+\nhint: docker mpi key create .*--add-key/,
     );
     assert.equal((await there([...deploy, "--workers", "1"])).code, 1, "nor does it deploy");
   });
