@@ -5,6 +5,7 @@ import { MpiError } from "../stack/errors.ts";
 import { keyDirectory } from "../stack/keys.ts";
 import { requireManager } from "../stack/manager.ts";
 import { type Host, type MasterSearch, openMaster } from "../stack/master.ts";
+import { typed } from "../stack/shell.ts";
 import { stackNames } from "../stack/parts.ts";
 import { resolveSettings, type Settings, type SettingsInput } from "../stack/settings.ts";
 import { FIELDS } from "../stack/settings_schema.ts";
@@ -79,7 +80,7 @@ async function readSettings(
     if (error instanceof Deno.errors.NotFound) return undefined;
     const why = error instanceof Deno.errors.IsADirectory ? "it is a directory" : "you may not";
     throw new MpiError("settings", `Cannot read "${path}" in "${basename(here)}": ${why}`, {
-      hint: `ls -ld ${path}`,
+      hint: typed("ls", "-ld", path),
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 import { getFiles, type Place, putFiles, requireComplete } from "../stack/copy.ts";
 import { MpiError } from "../stack/errors.ts";
 import { parseHosts } from "../stack/master.ts";
+import { typed } from "../stack/shell.ts";
 import type { SshConnection } from "../stack/ssh.ts";
 import type { Deps } from "./deps.ts";
 import { readSources, sourceName, withSums } from "./local_files.ts";
@@ -85,7 +86,9 @@ interface Fetch {
 async function plan(master: SshConnection, from: readonly Place[], to: string): Promise<Fetch[]> {
   const single = from.filter(({ node }) => node !== "all").map(({ node, path }) => ({ node: node!, path, to }));
   if (single.length > 1 && !await Deno.stat(to).then((info) => info.isDirectory, () => false)) {
-    throw new MpiError("usage", `There is no directory "${to}" to take several files`, { hint: `mkdir -p "${to}"` });
+    throw new MpiError("usage", `There is no directory "${to}" to take several files`, {
+      hint: typed("mkdir", "-p", to),
+    });
   }
   if (single.length === from.length) return single;
   const { stdout } = await master.capture("exec mpi_hosts");

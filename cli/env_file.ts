@@ -1,5 +1,5 @@
 import { MpiError } from "../stack/errors.ts";
-import { shellQuote } from "../stack/master.ts";
+import { typed } from "../stack/shell.ts";
 import { brief, quote, quotePath } from "../stack/text.ts";
 
 /**
@@ -51,7 +51,7 @@ async function readText(path: string): Promise<string> {
 /** The error of a file that can't be read. */
 export function unreadable(path: string, cause: unknown): MpiError {
   return new MpiError("usage", `Cannot read ${quotePath(path)}: ${why(cause)}`, {
-    hint: `ls -ld ${shellQuote([brief(path)])}`,
+    hint: typed("ls", "-ld", path),
     cause,
   });
 }

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { MpiError } from "../stack/errors.ts";
 import { JobLogReader, type JobPiece } from "../stack/job_log.ts";
-import { shellQuote } from "../stack/master.ts";
-import { brief, quote, quotePath } from "../stack/text.ts";
+import { typed } from "../stack/shell.ts";
+import { quote, quotePath } from "../stack/text.ts";
 import type { Deps } from "./deps.ts";
 import { why } from "./env_file.ts";
 
@@ -114,7 +114,7 @@ async function rankFiles(cwd: string, directory: string) {
       throw refuse(`it has ${quote(name)} in it`, "name a directory that is new or empty");
     }
   } catch (error) {
-    throw error instanceof MpiError ? error : refuse(why(error), `ls -ld ${shellQuote([brief(directory)])}`, error);
+    throw error instanceof MpiError ? error : refuse(why(error), typed("ls", "-ld", directory), error);
   }
   return {
     // Opened for each write: there may be more ranks than a process may have files.

@@ -2,6 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import type { Receiver, RemoteEntry } from "../stack/copy.ts";
 import { MpiError } from "../stack/errors.ts";
+import { typed } from "../stack/shell.ts";
 import { quotePath } from "../stack/text.ts";
 
 /** Files that come from a node, beside the place that they are for until all is there and checked. */
@@ -153,7 +154,7 @@ async function checkWay(from: string, to: string): Promise<void> {
   const [folder, over] = [await isFolder(from), await isFolder(to)];
   if (folder !== over) {
     throw new MpiError("usage", `${quotePath(to)} is ${over ? "a directory" : "not a directory"}`, {
-      hint: `ls -ld ${quotePath(to)}`,
+      hint: typed("ls", "-ld", to),
     });
   }
   if (folder) { for await (const { name } of Deno.readDir(from)) await checkWay(join(from, name), join(to, name)); }

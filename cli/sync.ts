@@ -1,6 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import { buildThere, compareFiles, putFiles, requireComplete } from "../stack/copy.ts";
 import { MpiError } from "../stack/errors.ts";
+import { typed } from "../stack/shell.ts";
 import type { SshConnection } from "../stack/ssh.ts";
 import { brief, quote, quotePath } from "../stack/text.ts";
 import { projectDirectory } from "./cluster_context.ts";
@@ -69,7 +70,7 @@ async function readIgnored(file: string): Promise<string> {
   return await Deno.readTextFile(file).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return "";
     throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error}`)}`, {
-      hint: `ls -l ${quotePath(file)}`,
+      hint: typed("ls", "-l", file),
     });
   });
 }

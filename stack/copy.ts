@@ -1,5 +1,5 @@
 import { MpiError } from "./errors.ts";
-import { shellQuote } from "./master.ts";
+import { shellQuote, typed } from "./shell.ts";
 import type { SshConnection } from "./ssh.ts";
 import { brief } from "./text.ts";
 import { packWords, splitWords } from "./words.ts";
@@ -206,7 +206,7 @@ export async function getFiles(master: SshConnection, node: string, path: string
 }
 
 function lookHint(node: string, path: string): string {
-  return `docker mpi exec --host ${node} ls -l ${shellQuote([path])}`;
+  return `docker mpi exec --host ${node} ls -l ${typed(path)}`;
 }
 
 /** What comes before the bytes: a word, a length, a list of so many bytes. */

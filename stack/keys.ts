@@ -2,6 +2,7 @@ import { MpiError } from "./errors.ts";
 import { LABELS, STACK_LABEL } from "./labels.ts";
 import { fingerprint, type SecretKind, secretName } from "./names.ts";
 import { joinKeys } from "./public_key.ts";
+import { typed } from "./shell.ts";
 import { type KeyPair, makeKeyPair } from "./ssh.ts";
 import type { StackKeys } from "./stack_file.ts";
 import type { Engine, Labelled } from "./swarm.ts";
@@ -56,7 +57,7 @@ async function readSet(directory: string): Promise<UserKeys | undefined> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw new MpiError("ssh", `Cannot read the cluster's keys in "${directory}"`, {
-      hint: `ls -l "${directory}"  # shows who may read them`,
+      hint: `ls -l ${typed(directory)}  # shows who may read them`,
       cause: error,
     });
   }

@@ -186,18 +186,3 @@ export async function followHosts(
     stderr: () => Promise.resolve(),
   });
 }
-
-/**
- * Quotes words for a shell, so that each arrives byte for byte.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { shellQuote } from "./master.ts";
- *
- * assert.equal(shellQuote(["echo", "it's", "$HOME"]), "'echo' 'it'\\''s' '$HOME'");
- * ```
- */
-export function shellQuote(words: readonly string[]): string {
-  return words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-}

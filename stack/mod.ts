@@ -57,6 +57,7 @@ export * from "./settings.ts";
 export * from "./settings_json_schema.ts";
 export * from "./settings_origin.ts";
 export * from "./settings_schema.ts";
+export * from "./shell.ts";
 export * from "./size.ts";
 export * from "./ssh.ts";
 export * from "./stack_deploy.ts";

@@ -2,6 +2,7 @@ import { MpiError } from "./errors.ts";
 import { LABELS } from "./labels.ts";
 import { fingerprint } from "./names.ts";
 import type { Service } from "./swarm.ts";
+import { typed } from "./shell.ts";
 import { quotePath } from "./text.ts";
 
 /** The kinds of key that sshd in the image takes. */
@@ -29,7 +30,9 @@ export function readPublicKey(text: string, where: string): string {
   const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
   if (/PRIVATE KEY/.test(lines[0] ?? "")) {
     throw new MpiError("usage", `${quotePath(where)} holds a private key, which nobody else is to have`, {
-      hint: `docker mpi deploy --add-key ${where}.pub  # its public half; ssh-keygen -y -f ${where} prints it`,
+      hint: `docker mpi deploy --add-key ${typed(`${where}.pub`)}  # its public half; ssh-keygen -y -f ${
+        typed(where)
+      } prints it`,
     });
   }
   const [line = "", ...more] = lines;

@@ -1,6 +1,7 @@
 import { MpiError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { type Limit, poll } from "./limit.ts";
+import { typed } from "./shell.ts";
 
 /**
  * Waits for the lock on a cluster's keys: of the commands on this machine that change a cluster, one works after the other.
@@ -30,7 +31,7 @@ export async function takeTurn(directory: string, limit: Limit, report: Report):
     limit,
     () =>
       new MpiError("timeout", `Another command that changes the cluster did not end within ${limit.timeout / 1000} s`, {
-        hint: `fuser "${path}"  # shows its process`,
+        hint: `fuser ${typed(path)}  # shows its process`,
       }),
   );
 }
@@ -43,7 +44,7 @@ async function openLock(directory: string, path: string): Promise<Deno.FsFile | 
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw new MpiError("ssh", `Cannot write the cluster's keys in "${directory}"`, {
-      hint: `ls -ld "${directory}"  # shows who may`,
+      hint: `ls -ld ${typed(directory)}  # shows who may`,
       cause: error,
     });
   }

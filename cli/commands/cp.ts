@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { parsePlace, type Place } from "../../stack/copy.ts";
 import { MpiError } from "../../stack/errors.ts";
-import { shellQuote } from "../../stack/master.ts";
+import { typed } from "../../stack/shell.ts";
 import { findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
@@ -57,7 +57,7 @@ function checkDirection(from: readonly Place[], to: Place): void {
   if (remote.length > 0 && to.node !== undefined) {
     const [there, here] = [`${remote[0]!.node}:${remote[0]!.path}`, `./${basename(remote[0]!.path)}`];
     throw new MpiError("usage", "Both source and destination are on nodes", {
-      hint: `docker mpi cp ${shellQuote([there])} . && docker mpi cp ${shellQuote([here, `${to.node}:${to.path}`])}`,
+      hint: `docker mpi cp ${typed(there)} . && docker mpi cp ${typed(here, `${to.node}:${to.path}`)}`,
     });
   }
 }

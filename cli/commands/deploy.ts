@@ -9,6 +9,7 @@ import { LABELS } from "../../stack/labels.ts";
 import { readPublicKey } from "../../stack/public_key.ts";
 import { pullImage, pushImage, requireRegistry } from "../../stack/registry.ts";
 import type { LocalImage } from "../../stack/swarm.ts";
+import { typed } from "../../stack/shell.ts";
 import { brief, quotePath } from "../../stack/text.ts";
 import { answerText, openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
@@ -96,7 +97,7 @@ async function readKeys(files: readonly string[]): Promise<string[]> {
   return await Promise.all(files.map(async (file) => {
     const text = await Deno.readTextFile(file).catch((error) => {
       throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error.message}`)}`, {
-        hint: `ls -l ${file}`,
+        hint: typed("ls", "-l", file),
         cause: error,
       });
     });

@@ -1,5 +1,5 @@
 import { MpiError } from "../../stack/errors.ts";
-import { shellQuote } from "../../stack/master.ts";
+import { shellQuote } from "../../stack/shell.ts";
 import { brief } from "../../stack/text.ts";
 import { findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command, takesProgram, withExamples } from "../command.ts";

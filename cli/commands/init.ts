@@ -3,6 +3,7 @@ import { MpiError } from "../../stack/errors.ts";
 import { clusterNameFrom, isClusterName } from "../../stack/names.ts";
 import { type Implementation, IMPLEMENTATIONS } from "../../stack/settings_schema.ts";
 import { closest } from "../../stack/suggest.ts";
+import { typed } from "../../stack/shell.ts";
 import { brief, quote, visible } from "../../stack/text.ts";
 import type { AssetFile } from "../assets.ts";
 import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command.ts";
@@ -59,7 +60,7 @@ async function init(deps: Deps, dir: string, { template, force, cluster: name, m
   const present = await entriesOf(target);
   if (!force && present.length > 0) throw inTheWay(dir, await clashes(target, files));
   for (const file of files) await write(target, file);
-  const next = [...(dir === "." ? [] : [`cd ${visible(shellQuoted(dir))}`]), "docker mpi deploy --workers 5"].join(
+  const next = [...(dir === "." ? [] : [`cd ${typed(dir)}`]), "docker mpi deploy --workers 5"].join(
     " && ",
   );
   const made = `Made the cluster project "${cluster}" in "${visible(dir)}"`;
@@ -150,8 +151,4 @@ function cannot(action: string, path: string, error: unknown): MpiError {
     hint: "choose another directory, or see to it that this one can be written",
     cause: error,
   });
-}
-
-function shellQuoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,4 +1,5 @@
-import { findMaster, shellQuote } from "../../stack/master.ts";
+import { findMaster } from "../../stack/master.ts";
+import { typed } from "../../stack/shell.ts";
 import { type ClusterContext, findCluster, logIn } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command.ts";
 import type { Deps } from "../deps.ts";
@@ -61,5 +62,5 @@ async function sshCommand({ search, info, cluster }: ClusterContext): Promise<st
     `HostKeyAlias=${cluster.name}`,
   ];
   const all = [...words, ...options.flatMap((option) => ["-o", option]), `${user}@${host}`];
-  return all.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuote([word])).join(" ");
+  return typed(...all);
 }

@@ -1,7 +1,8 @@
-/** What `shellQuote()` writes, read by real shells: every word arrives byte for byte. */
+/** What `shellQuote()` and `typed()` write, read by real shells: every word arrives byte for byte. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { shellQuote } from "../../stack/master.ts";
+import { shellQuote, typed } from "../../stack/shell.ts";
+import { visible } from "../../stack/text.ts";
 import { checkAll } from "../support/property.ts";
 import { anyText } from "../support/settings_texts.ts";
 
@@ -18,8 +19,8 @@ const batch = fc.array(fc.array(word, { maxLength: 6 }), { minLength: 40, maxLen
 const LONGEST = 131_000;
 
 /** What a shell hands on of each list: their words, each list behind its number of words. */
-async function echo(shell: string[], lists: string[][]): Promise<string[]> {
-  const lines = lists.map((words) => `show ${shellQuote(words)}`.trimEnd());
+async function echo(shell: string[], lists: string[][], write = shellQuote): Promise<string[]> {
+  const lines = lists.map((words) => `show ${write(words)}`.trimEnd());
   const script = ['show() { printf "%s\\0" "$#" "$@"; }', ...lines].join("\n");
   const [program = "", ...args] = shell;
   const { code, stdout, stderr } = await new Deno.Command(program, { args: [...args, script], stdin: "null" }).output();
@@ -38,6 +39,18 @@ for (const shell of [["/bin/sh", "-c"], ["bash", "-c"], ["bash", "-O", "extglob"
     assert.ok(count > 2000, `only ${count} lists`);
   });
 }
+
+Deno.test("what typed() shows arrives as it is shown", async () => {
+  const write = (words: readonly string[]) => typed(...words);
+  await checkAll(30, batch, async (lists) => {
+    const shown = lists.map((words) => words.map((word) => visible(word)));
+    fc.pre(write(shown.flat()).length * 3 < LONGEST);
+    assert.deepEqual(
+      await echo(["/bin/sh", "-c"], shown, write),
+      shown.flatMap((words) => [String(words.length), ...words]),
+    );
+  });
+});
 
 Deno.test("a word of 100 KB arrives byte for byte", async () => {
   const long = '"$é`\\ *\n'.repeat(11_378);

@@ -124,7 +124,7 @@ Deno.test("deploy() of commands on this machine come one after the other", async
     await assert.rejects(deploy(deployment, anImage(), limit, report), {
       code: "timeout",
       message: "Another command that changes the cluster did not end within 10 s",
-      hint: `fuser "${directory}/lock"  # shows its process`,
+      hint: `fuser ${directory}/lock  # shows its process`,
     });
     assert.equal(texts[0], "turn: waiting for another command that changes this cluster");
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findClusters } from "../../stack/cluster.ts";
 import { OTHER_MACHINE, writeUserKeys } from "../../stack/keys.ts";
-import { findMaster, followHosts, type Host, masterAddress, parseHosts, shellQuote } from "../../stack/master.ts";
+import { findMaster, followHosts, type Host, masterAddress, parseHosts } from "../../stack/master.ts";
 import type { SshConnection, Streams } from "../../stack/ssh.ts";
 import { aNode, aTask, FakeSwarm, MANAGER } from "../support/fakes.ts";
 
@@ -98,37 +98,5 @@ Deno.test("followHosts() gives each list once, wherever the network cuts the tex
     assert.deepEqual(commands, ["exec mpi_hosts --until 2"]);
     await followHosts(master, undefined, () => {});
     assert.equal(commands[1], "exec mpi_hosts --follow");
-  }
-});
-
-/** What a POSIX shell makes of single-quoted words and backslashes: enough to read back what shellQuote() wrote. */
-function shellSplit(line: string): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  for (let at = 0; at < line.length; at++) {
-    const char = line.charAt(at);
-    if (char === " ") {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-    } else if (char === "'") {
-      const end = line.indexOf("'", at + 1);
-      word = (word ?? "") + line.slice(at + 1, end);
-      at = end;
-    } else if (char === "\\") word = (word ?? "") + line.charAt(++at);
-    else throw new Error(`${JSON.stringify(char)} stands bare in ${line}`);
-  }
-  return word === undefined ? words : [...words, word];
-}
-
-Deno.test("shellQuote() brings every word through a shell as it is", () => {
-  const alphabet = [..."ab '\"\\$`!*?~#&|;<>(){}[]\n\t=äé漢🦕-"];
-  let seed = 42;
-  const random = (below: number) => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % below;
-  for (let round = 0; round < 2000; round++) {
-    const words = Array.from(
-      { length: random(4) },
-      () => Array.from({ length: random(8) }, () => alphabet[random(alphabet.length)]).join(""),
-    );
-    assert.deepEqual(shellSplit(shellQuote(words)), words);
   }
 });

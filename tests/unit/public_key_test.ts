@@ -1,5 +1,6 @@
 /** Public keys: which are taken, which open a cluster, and what a deployment makes of them. */
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { addsKeys, type KeySituation, planKeys, previewKeys, type UserKeys } from "../../stack/keys.ts";
 import { fingerprint } from "../../stack/names.ts";
 import { authorized, authorizedLines, joinKeys, readPublicKey } from "../../stack/public_key.ts";
@@ -68,7 +69,9 @@ for (const [what, text] of others) {
 
 Deno.test("readPublicKey() refuses a private key, and names its public half", async () => {
   const { privateKey } = await makeKeyPair("bob");
-  for (const text of [privateKey, `\n${privateKey}`, ["-----BEGIN RSA", "PRIVATE KEY-----\n"].join(" ")]) {
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
+  const older = rsa.export({ type: "pkcs1", format: "pem" }).toString();
+  for (const text of [privateKey, `\n${privateKey}`, older]) {
     assert.throws(() => readPublicKey(text, "keys/id_ed25519"), {
       code: "usage",
       message: '"keys/id_ed25519" holds a private key, which nobody else is to have',
@@ -110,7 +113,7 @@ Deno.test("authorizedLines() gives the lines as they were added; none where the 
   assert.deepEqual(authorizedLines(undefined), []);
 });
 
-const machineOf = (publicKey: string): UserKeys => ({ privateKey: "PRIVATE", publicKey, masterHostKey: eve });
+const machineOf = (publicKey: string): UserKeys => ({ privateKey: "(private)", publicKey, masterHostKey: eve });
 const situation = (parts: Partial<KeySituation> = {}): KeySituation => ({
   name: "hello",
   secrets: [],

@@ -1,4 +1,5 @@
 import { MpiError } from "../../../stack/errors.ts";
+import { typed } from "../../../stack/shell.ts";
 import { brief, quotePath } from "../../../stack/text.ts";
 import { importKey } from "../../../stack/user_key.ts";
 import { findCluster } from "../../cluster_context.ts";
@@ -35,7 +36,7 @@ async function run(deps: Deps, file: string | undefined, name: string | undefine
 async function readFile(file: string): Promise<string> {
   return await Deno.readTextFile(file).catch((error) => {
     throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error.message}`)}`, {
-      hint: `ls -l ${file}`,
+      hint: typed("ls", "-l", file),
       cause: error,
     });
   });
