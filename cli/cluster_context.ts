@@ -4,7 +4,7 @@ import { openEngine } from "../stack/engine.ts";
 import { MpiError } from "../stack/errors.ts";
 import { keyDirectory } from "../stack/keys.ts";
 import { requireManager } from "../stack/manager.ts";
-import { type Host, type MasterSearch, openMaster } from "../stack/master.ts";
+import { type Host, type MasterSearch, openMaster, untilAborted } from "../stack/master.ts";
 import { typed } from "../stack/shell.ts";
 import { stackNames } from "../stack/parts.ts";
 import { resolveSettings, type Settings, type SettingsInput } from "../stack/settings.ts";
@@ -54,17 +54,27 @@ export async function projectDirectory(deps: Deps): Promise<string> {
   }
 }
 
-/** Settles the settings of the project that one is in. */
+/** Settles the settings of the project that one is in; those of a directory without a file are the defaults. */
 export async function projectSettings(deps: Deps, flags: SettingsInput["flags"] = {}): Promise<Settings> {
   const directory = await projectDirectory(deps);
-  const file = await readSettings(deps.cwd(), directory);
-  const env = Object.fromEntries(Object.values(FIELDS).map(({ variable }) => [variable, deps.env(variable)]));
-  return await resolveSettings({ flags, env, directory, ...(file === undefined ? {} : { file }) });
+  return await settle(deps, directory, await readSettings(deps.cwd(), directory), flags);
 }
 
-/** Whether one is in a project, with a file that says so. */
-export async function inProject(deps: Deps): Promise<boolean> {
-  return await readSettings(deps.cwd(), await projectDirectory(deps)) !== undefined;
+/** The same where there is a project, with a file that says so. */
+export async function ownSettings(deps: Deps): Promise<Settings | undefined> {
+  const directory = await projectDirectory(deps);
+  const file = await readSettings(deps.cwd(), directory);
+  return file === undefined ? undefined : await settle(deps, directory, file, {});
+}
+
+async function settle(
+  deps: Deps,
+  directory: string,
+  file: SettingsInput["file"],
+  flags: SettingsInput["flags"],
+): Promise<Settings> {
+  const env = Object.fromEntries(Object.values(FIELDS).map(({ variable }) => [variable, deps.env(variable)]));
+  return await resolveSettings({ flags: flags ?? {}, env, directory, ...(file === undefined ? {} : { file }) });
 }
 
 /** The file with the settings, under the path that leads there from the working directory. */
@@ -123,7 +133,7 @@ export async function findStack(deps: Deps, name: string | undefined): Promise<S
 /** What the user said of which cluster is meant: by argument, variable, or the directory. */
 async function choiceOf(deps: Deps, name: string | undefined): Promise<Choice> {
   const given = name ?? deps.env(FIELDS.name.variable);
-  const project = given === undefined && await inProject(deps) ? (await projectSettings(deps)).name : undefined;
+  const project = given === undefined ? (await ownSettings(deps))?.name : undefined;
   return { name: given, project };
 }
 
@@ -137,6 +147,20 @@ export function answerText(name: string, hosts: readonly Host[]): string {
 /** Logs in to the master of a cluster. */
 export async function logIn(deps: Deps, { search, info, cluster }: ClusterContext): Promise<SshConnection> {
   return await openMaster(search, info, cluster, deps.signal);
+}
+
+/** Does something on the master of a cluster, over a connection that ends with it, and with the user's wish to stop. */
+export async function onMaster<T>(
+  deps: Deps,
+  context: ClusterContext,
+  action: (master: SshConnection) => Promise<T>,
+): Promise<T> {
+  const master = await logIn(deps, context);
+  try {
+    return await untilAborted(deps.signal, master, () => action(master));
+  } finally {
+    master.close();
+  }
 }
 
 /** The names of the nodes of the cluster that is meant, for completion; none if there is nobody to ask. */

@@ -2,7 +2,7 @@ import { MpiError } from "../stack/errors.ts";
 import { parseHosts } from "../stack/master.ts";
 import { takePicture } from "../stack/picture.ts";
 import { type Answers, type ClusterStatus, clusterStatus } from "../stack/status.ts";
-import { type ClusterContext, logIn } from "./cluster_context.ts";
+import { type ClusterContext, onMaster } from "./cluster_context.ts";
 import type { Deps } from "./deps.ts";
 
 /** Asks the swarm and the master how a cluster is; that the master can't be asked is part of the answer. */
@@ -16,8 +16,7 @@ export async function askStatus(deps: Deps, context: ClusterContext): Promise<Cl
 
 async function askMaster(deps: Deps, context: ClusterContext): Promise<Answers> {
   try {
-    const master = await logIn(deps, context);
-    const { stdout } = await master.capture("exec mpi_hosts").finally(() => master.close());
+    const { stdout } = await onMaster(deps, context, (master) => master.capture("exec mpi_hosts"));
     return { hosts: parseHosts(stdout) };
   } catch (error) {
     deps.signal.throwIfAborted();

@@ -3,6 +3,7 @@ import { MpiError } from "../stack/errors.ts";
 import { parseHosts } from "../stack/master.ts";
 import { typed } from "../stack/shell.ts";
 import type { SshConnection } from "../stack/ssh.ts";
+import { type ClusterContext, onMaster } from "./cluster_context.ts";
 import type { Deps } from "./deps.ts";
 import { readSources, sourceName, withSums } from "./local_files.ts";
 import type { ProgressMode } from "./progress.ts";
@@ -10,25 +11,25 @@ import { receiveFiles } from "./received_files.ts";
 import { tarStream } from "./tar.ts";
 import { bytesText, transferProgress } from "./transfer_progress.ts";
 
-/** How a command shows what goes on, and logs in when it is time. */
+/** What a copy works with. */
 export interface CopyWorld {
   /** The world. */
   deps: Deps;
   /** How to show progress. */
   progress: ProgressMode;
-  /** Logs in to the master. */
-  connect: () => Promise<SshConnection>;
+  /** The cluster; its master is logged in to when it is time. */
+  context: ClusterContext;
 }
 
 /** Brings files of this machine to nodes. */
 export async function sendFiles(
-  { deps, progress, connect }: CopyWorld,
+  { deps, progress, context }: CopyWorld,
   paths: readonly string[],
   to: Place,
 ): Promise<void> {
   const { sources, entries } = await readSources(paths);
   const nodes = to.node === undefined || to.node === "all" ? undefined : [to.node];
-  await withMaster(deps, connect, async (master) => {
+  await onMaster(deps, context, async (master) => {
     const total = entries.reduce((sum, { size }) => sum + size, 0);
     const shown = transferProgress(deps, progress, "copy", total);
     let sent = 0;
@@ -52,11 +53,11 @@ const AT_ONCE = 4;
 
 /** Brings files of nodes to this machine; of all nodes, each into a folder with the node's name. */
 export async function fetchFiles(
-  { deps, progress, connect }: CopyWorld,
+  { deps, progress, context }: CopyWorld,
   from: readonly Place[],
   to: string,
 ): Promise<void> {
-  await withMaster(deps, connect, async (master) => {
+  await onMaster(deps, context, async (master) => {
     const shown = transferProgress(deps, progress, "copy");
     const failures: unknown[] = [];
     const fetches = await plan(master, from, to);
@@ -117,25 +118,4 @@ function combined(failures: readonly unknown[]): unknown {
     hint: known[0]!.hint ?? "",
     cause: known[0],
   });
-}
-
-/** Lets something use a connection that ends with it, and with the user's wish to stop. */
-async function withMaster(
-  deps: Deps,
-  connect: () => Promise<SshConnection>,
-  use: (master: SshConnection) => Promise<void>,
-): Promise<void> {
-  const master = await connect();
-  const stop = () => master.close();
-  deps.signal.addEventListener("abort", stop, { once: true });
-  try {
-    deps.signal.throwIfAborted();
-    await use(master).catch((error) => {
-      deps.signal.throwIfAborted();
-      throw error;
-    });
-  } finally {
-    deps.signal.removeEventListener("abort", stop);
-    master.close();
-  }
 }

@@ -1,6 +1,6 @@
 import { MpiError } from "../stack/errors.ts";
-import { typed } from "../stack/shell.ts";
-import { brief, quote, quotePath } from "../stack/text.ts";
+import { quote } from "../stack/text.ts";
+import { readText } from "./read_file.ts";
 
 /**
  * Reads a file of variables in Docker's format: `KEY=VALUE` in a line, taken as it is, without quotes; empty lines and those
@@ -38,28 +38,4 @@ export function parseEnvFile(text: string, path: string): Record<string, string>
 export async function readEnvFiles(paths: readonly string[]): Promise<Record<string, string>> {
   const files = await Promise.all(paths.map(async (path) => parseEnvFile(await readText(path), path)));
   return Object.assign({}, ...files);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-}
-
-/** The error of a file that can't be read. */
-export function unreadable(path: string, cause: unknown): MpiError {
-  return new MpiError("usage", `Cannot read ${quotePath(path)}: ${why(cause)}`, {
-    hint: typed("ls", "-ld", path),
-    cause,
-  });
-}
-
-/** Why a file can't be read, in a few words. */
-export function why(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "it does not exist";
-  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
-  if (error instanceof Deno.errors.PermissionDenied) return "you may not";
-  return brief(error instanceof Error ? error.message : String(error), 200);
 }

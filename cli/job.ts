@@ -1,8 +1,9 @@
 /** A job from the client's side: started, followed, cancelled. */
 import { MpiError } from "../stack/errors.ts";
 import { chooseJob, type Job, listJobs, lostJob } from "../stack/jobs.ts";
+import { untilAborted } from "../stack/master.ts";
 import type { SshConnection } from "../stack/ssh.ts";
-import { findCluster, logIn } from "./cluster_context.ts";
+import { findCluster, onMaster } from "./cluster_context.ts";
 import type { Deps } from "./deps.ts";
 import { jobOutput, type OutputOptions } from "./job_output.ts";
 import { framed, inPieces, startingWith } from "./run_request.ts";
@@ -37,7 +38,7 @@ export async function startJob(
     ...(input === undefined ? [] : ["--input"]),
   ];
   const stdin = startingWith(framed([...own, "--", ...words]), input && inPieces(input));
-  const { status } = await untilInterrupted(deps, master, () =>
+  const { status } = await untilAborted(deps.signal, master, () =>
     master.run("exec mpi_job start", {
       stdin,
       stdout: () => Promise.resolve(),
@@ -45,21 +46,6 @@ export async function startJob(
     }));
   deps.status = status;
   return status === 0 ? id : undefined;
-}
-
-/** Does something over a connection that the first interrupt ends. */
-export async function untilInterrupted<T>(deps: Deps, master: SshConnection, action: () => Promise<T>): Promise<T> {
-  const stop = () => master.close();
-  deps.signal.throwIfAborted();
-  deps.signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await action();
-  } catch (error) {
-    deps.signal.throwIfAborted();
-    throw error;
-  } finally {
-    deps.signal.removeEventListener("abort", stop);
-  }
 }
 
 /** How long the end of the process that started us may take to show, after its socket closed, in milliseconds. */
@@ -126,24 +112,10 @@ export function statusOf(job: Job): number {
   return job.status;
 }
 
-/** Logs in to the master of a cluster and does something there, until the user interrupts. */
-export async function onMaster<T>(
-  deps: Deps,
-  name: string | undefined,
-  action: (master: SshConnection) => Promise<T>,
-): Promise<T> {
-  const master = await logIn(deps, await findCluster(deps, name));
-  try {
-    return await action(master);
-  } finally {
-    master.close();
-  }
-}
-
 /** The ids of all jobs, for completion, with what they are; none if nobody answers. */
 export async function jobIds(deps: Deps): Promise<[string, string][]> {
   try {
-    const jobs = await onMaster(deps, undefined, listJobs);
+    const jobs = await onMaster(deps, await findCluster(deps, undefined), listJobs);
     return jobs.map(({ id, state, program }) => [id, `${state}, ${program.join(" ")}`]);
   } catch {
     return [];

@@ -4,7 +4,7 @@ import { JobLogReader, type JobPiece } from "../stack/job_log.ts";
 import { typed } from "../stack/shell.ts";
 import { quote, quotePath } from "../stack/text.ts";
 import type { Deps } from "./deps.ts";
-import { why } from "./env_file.ts";
+import { why } from "./read_file.ts";
 
 /** How a job's output is to be shown. */
 export interface OutputOptions {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { CopySource } from "../stack/copy.ts";
 import { MpiError } from "../stack/errors.ts";
+import { typed } from "../stack/shell.ts";
 import { brief, quote, quotePath } from "../stack/text.ts";
 import type { ArchiveEntry } from "./tar.ts";
 
@@ -136,7 +137,7 @@ function unreadable(file: string, error: unknown): MpiError {
   return new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(why, 200)}`, {
     hint: missing
       ? "ls -l  # shows what is here; NODE:PATH names a file of a node, such as master:results.txt"
-      : `ls -ld ${quotePath(file)}`,
+      : typed("ls", "-ld", file),
     cause: error,
   });
 }

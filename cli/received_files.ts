@@ -86,11 +86,11 @@ async function findTarget(
   if (into?.isDirectory) return name === "" ? destination : join(destination, name);
   const refuse = (why: string, hint: string) => new MpiError("usage", why, { hint });
   if (into !== undefined && (root.type === "d" || /[/\\]$/.test(destination))) {
-    throw refuse(`${quotePath(destination)} is not a directory`, `ls -ld ${quotePath(destination)}`);
+    throw refuse(`${quotePath(destination)} is not a directory`, typed("ls", "-ld", destination));
   }
   const folder = root.type !== "d" && /[/\\]$/.test(destination) ? destination : dirname(destination);
   if (!await Deno.stat(folder).then((info) => info.isDirectory, () => false)) {
-    throw refuse(`There is no directory ${quotePath(folder)}`, `mkdir -p ${quotePath(folder)}`);
+    throw refuse(`There is no directory ${quotePath(folder)}`, typed("mkdir", "-p", folder));
   }
   return join(dirname(destination), basename(destination));
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Deps } from "./deps.ts";
-import { unreadable } from "./env_file.ts";
+import { unreadable } from "./read_file.ts";
 
 /** Opens what `--input` names: a file of this machine, or our own standard input for `-`. */
 export async function openInput({ io, cwd }: Deps, path: string): Promise<ReadableStream<Uint8Array>> {

@@ -1,6 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import { buildThere, compareFiles, putFiles, requireComplete } from "../stack/copy.ts";
 import { MpiError } from "../stack/errors.ts";
+import { untilAborted } from "../stack/master.ts";
 import { typed } from "../stack/shell.ts";
 import type { SshConnection } from "../stack/ssh.ts";
 import { brief, quote, quotePath } from "../stack/text.ts";
@@ -34,18 +35,10 @@ export interface SyncOptions {
  */
 export async function syncProject(deps: Deps, master: SshConnection, options: SyncOptions): Promise<number> {
   const { progress = "auto", build } = options;
-  const stop = () => master.close();
-  deps.signal.addEventListener("abort", stop, { once: true });
-  try {
-    deps.signal.throwIfAborted();
+  return await untilAborted(deps.signal, master, async () => {
     await sendChanged(deps, master, await readProject(deps, options.directory), progress);
     return build === undefined ? 0 : await buildThere(master, build, (chunk) => deps.io.stderr.write(chunk));
-  } catch (error) {
-    deps.signal.throwIfAborted();
-    throw error;
-  } finally {
-    deps.signal.removeEventListener("abort", stop);
-  }
+  });
 }
 
 /** All of a directory, but what `.dockerignore` keeps out of images. The first entry is the directory. */

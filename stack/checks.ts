@@ -1,12 +1,11 @@
 /** What `docker mpi doctor` makes of the facts: functions from values to findings. */
 import type { Cluster } from "./cluster.ts";
-import { describeProblem } from "./diagnose.ts";
-import { digestOf, needsRegistry } from "./distribution.ts";
-import { familiar, namesRegistry } from "./image_name.ts";
+import { describeProblem, type Problem } from "./diagnose.ts";
+import { digestOf, type Distribution, needsRegistry, refusalOf } from "./distribution.ts";
+import { namesRegistry } from "./image_name.ts";
 import { LABELS } from "./labels.ts";
-import { takesTasks } from "./placement.ts";
 import type { ClusterStatus } from "./status.ts";
-import type { EngineInfo, LocalImage, SwarmNode } from "./swarm.ts";
+import type { EngineInfo, SwarmNode } from "./swarm.ts";
 
 /** What one check has found. */
 export interface Finding {
@@ -26,9 +25,7 @@ const OLDEST_ENGINE = [20, 10] as const;
 /** Judges the engine that answers. */
 export function checkEngine({ version }: EngineInfo, host: string): Finding {
   const check = "Engine";
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const isOld = major < OLDEST_ENGINE[0] || (major === OLDEST_ENGINE[0] && minor < OLDEST_ENGINE[1]);
-  if (!isOld) return { check, verdict: "ok", text: `${version} at ${host}` };
+  if (!isOld(version)) return { check, verdict: "ok", text: `${version} at ${host}` };
   return {
     check,
     verdict: "problem",
@@ -37,8 +34,18 @@ export function checkEngine({ version }: EngineInfo, host: string): Finding {
   };
 }
 
-/** Judges the hosts of the swarm. */
-export function checkHosts(hosts: readonly SwarmNode[]): Finding[] {
+function isOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < OLDEST_ENGINE[0] || (major === OLDEST_ENGINE[0] && minor < OLDEST_ENGINE[1]);
+}
+
+/**
+ * Judges the hosts of the swarm.
+ *
+ * @param hosts All of them.
+ * @param here The node id of this engine.
+ */
+export function checkHosts(hosts: readonly SwarmNode[], here: string): Finding[] {
   const check = "Hosts";
   const down = hosts.filter(({ state }) => state !== "ready");
   const idle = hosts.filter(({ state, availability }) => state === "ready" && availability !== "active");
@@ -56,7 +63,13 @@ export function checkHosts(hosts: readonly SwarmNode[]): Finding[] {
       text: `${hostname} takes no tasks: its availability is ${availability}`,
       remedy: `docker node update --availability active ${hostname}`,
     })),
-    ...mixtures(hosts),
+    ...hosts.filter(({ engine }) => engine !== undefined && isOld(engine)).map(({ hostname, engine }): Finding => ({
+      check,
+      verdict: "problem",
+      text: `${hostname} has engine ${engine}, which is too old: want ${OLDEST_ENGINE.join(".")} or newer`,
+      remedy: `docker node update --availability drain ${hostname}  # keeps nodes off it until it has a newer one`,
+    })),
+    ...mixtures(hosts, here),
   ];
   if (found.length > 0) return found;
   const cpus = hosts.reduce((sum, host) => sum + (host.cpus ?? 0), 0);
@@ -65,10 +78,11 @@ export function checkHosts(hosts: readonly SwarmNode[]): Finding[] {
 }
 
 /** Hosts that differ in what they can run, and managers whose number is a trap. */
-function mixtures(hosts: readonly SwarmNode[]): Finding[] {
+function mixtures(hosts: readonly SwarmNode[], here: string): Finding[] {
   const distinct = (values: (string | undefined)[]) => [...new Set(values.filter((value) => value))].sort();
   const architectures = distinct(hosts.map(({ attributes }) => attributes["node.platform.arch"]));
   const managers = hosts.filter(({ attributes }) => attributes["node.role"] === "manager");
+  const other = managers.find(({ id }) => id !== here);
   return [
     ...(architectures.length < 2 ? [] : [{
       check: "Hosts",
@@ -77,49 +91,37 @@ function mixtures(hosts: readonly SwarmNode[]): Finding[] {
       remedy: `docker mpi deploy --worker-constraint "node.platform.arch == ${architectures.at(-1)}" ` +
         `--master-constraint "node.platform.arch == ${architectures.at(-1)}"`,
     }]),
-    ...(managers.length !== 2 ? [] : [{
+    ...(managers.length !== 2 || other === undefined ? [] : [{
       check: "Hosts",
       verdict: "warning" as const,
       text: "the swarm has 2 managers, and stops when it loses either",
-      remedy: `docker node demote ${managers[1]!.hostname}  # one manager is safer than two; three are safer than one`,
+      remedy: `docker node demote ${other.hostname}  # one manager is safer than two; three are safer than one`,
     }]),
   ];
 }
 
 /** Judges whether every host that may get nodes can get the image. */
-export function checkImage(
-  image: string,
-  local: LocalImage | undefined,
-  hosts: readonly SwarmNode[],
-  here: string,
-): Finding {
+export function checkImage(needs: Distribution): Finding {
+  const { image, local } = needs;
   const check = "Image";
-  const takers = hosts.filter((host) => takesTasks(host, []));
-  const many = needsRegistry({ hosts: takers, here });
-  const push = `docker mpi deploy --push${
-    namesRegistry(image) ? "" : ` --image registry.example.org/${familiar(image)}`
-  }`;
   if (local === undefined) {
     return {
       check,
       verdict: "warning",
       text: `this engine does not have ${image} yet`,
-      remedy: many
-        ? `${push}  # makes it, and takes it to its registry`
+      remedy: namesRegistry(image)
+        ? `docker pull ${image}  # if its registry has it; docker mpi deploy --push makes it, and takes it there`
         : "docker mpi build  # makes it; deploy does so as well",
     };
   }
-  if (!many) return { check, verdict: "ok", text: `${image} is here, where all nodes run` };
-  const digest = digestOf(image, local);
-  if (digest !== undefined) {
-    return { check, verdict: "ok", text: `${image} is in its registry as ${digest.slice(0, 19)}…` };
+  const refusal = refusalOf(needs);
+  if (refusal !== undefined) {
+    return { check, verdict: "problem", text: refusal.message, ...(refusal.hint && { remedy: refusal.hint }) };
   }
-  return {
-    check,
-    verdict: "problem",
-    text: `${image} is on this engine only, and ${takers.length} hosts may get nodes`,
-    remedy: `${push}  # takes it to a registry`,
-  };
+  const where = needsRegistry(needs)
+    ? `in its registry as ${digestOf(image, local)?.slice(0, 19)}…`
+    : "here, where all nodes run";
+  return { check, verdict: "ok", text: `${image} is ${where}` };
 }
 
 /** Judges whether another cluster has the port that the project wants. */
@@ -145,19 +147,23 @@ export function checkCluster(status: ClusterStatus): Finding[] {
   if (status.healthy) {
     return [{ check, verdict: "ok", text: `all ${status.wanted} nodes answer, ${status.slots} slots` }];
   }
-  const problems = status.problems.map((problem): Finding => ({
-    check,
-    verdict: "problem",
-    text: describeProblem(problem),
-    remedy: problem.remedy,
-  }));
-  if (problems.length > 0) return problems;
+  if (status.problems.length > 0) return checkProblems(status.problems);
   return [{
     check,
     verdict: "problem",
     text: `${status.running} of ${status.wanted} nodes run`,
     remedy: `docker mpi ps ${status.name}  # shows how they go on`,
   }];
+}
+
+/** The reasons why nodes do not come up, as findings. */
+export function checkProblems(problems: readonly Problem[]): Finding[] {
+  return problems.map((problem) => ({
+    check: "Nodes",
+    verdict: "problem",
+    text: describeProblem(problem),
+    remedy: problem.remedy,
+  }));
 }
 
 /** Judges whether the cluster is of this program's version. */
@@ -168,7 +174,8 @@ export function checkVersion({ name, version }: ClusterStatus, own: string): Fin
     check,
     verdict: "warning",
     text: `${name} was deployed by version ${version || "unknown"}, and this is ${own}`,
-    remedy: "docker mpi deploy --build  # brings it to this version; what runs ends",
+    remedy:
+      `docker mpi deploy --cluster ${name} --build  # in its project's directory brings it to this version; what runs ends`,
   };
 }
 
@@ -217,14 +224,52 @@ export const PADDING = 100_000;
 /** How full a disk is that soon makes programs fail, in percent. */
 const NEARLY_FULL = 95;
 
-/** Judges what the nodes say of themselves. */
-export function checkFacts(facts: readonly NodeFacts[], nodes: readonly string[]): Finding[] {
-  return [checkTraffic(facts, nodes), checkMtu(facts), checkSlots(facts), checkDisk(facts)];
+/** What came of asking all nodes for their facts. */
+export interface FactsReply {
+  /** The status of the command; 124: it took too long. */
+  status: number;
+  /** What the nodes say. */
+  facts: NodeFacts[];
+  /** What went wrong, each line with its node. */
+  stderr: string;
 }
 
-function checkTraffic(facts: readonly NodeFacts[], nodes: readonly string[]): Finding {
+/** The cluster that was asked. */
+export type Asked = Pick<Cluster, "name" | "worker">;
+
+/**
+ * Judges what the nodes say of themselves.
+ *
+ * @param cluster Whose they are.
+ * @param reply What they say.
+ * @param nodes Those that answer the master.
+ */
+export function checkFacts(cluster: Asked, { status, facts, stderr }: FactsReply, nodes: readonly string[]): Finding[] {
+  const silent = nodes.filter((node) => !facts.some((fact) => fact.node === node));
+  const cut = facts.filter(({ received }) => received < PADDING).map(({ node }) => node);
+  // A node that can be logged in to and says nothing in time has lost its large packets.
+  const late = status === 124;
+  const known = facts.length > 0;
+  return [
+    ...(late || silent.length === 0 ? [] : [noFacts(cluster, silent, stderr)]),
+    ...(late || known ? [checkTraffic(cluster, late ? [...cut, ...silent] : cut)] : []),
+    ...(known ? [checkMtu(cluster, facts), checkSlots(cluster, facts), checkDisk(facts)] : []),
+  ];
+}
+
+function noFacts({ name }: Asked, nodes: readonly string[], stderr: string): Finding {
+  const [why = "nothing came"] = stderr.split("\n").filter((line) => line.trim() !== "");
+  return {
+    check: "Facts",
+    verdict: "problem",
+    text: `${some(nodes)} can't say what it is like: ${why}`,
+    remedy:
+      `docker mpi deploy --cluster ${name} --build  # in its project's directory gives the nodes this version's image`,
+  };
+}
+
+function checkTraffic({ name }: Asked, missing: readonly string[]): Finding {
   const check = "Traffic";
-  const missing = nodes.filter((node) => !facts.some((fact) => fact.node === node && fact.received === PADDING));
   if (missing.length === 0) {
     return { check, verdict: "ok", text: `${PADDING / 1000} KB came from each node` };
   }
@@ -233,46 +278,69 @@ function checkTraffic(facts: readonly NodeFacts[], nodes: readonly string[]): Fi
     verdict: "problem",
     text: `${PADDING / 1000} KB did not come whole from ${some(missing)}`,
     remedy:
-      "docker mpi deploy --mtu 1400  # after docker mpi rm, if the network between the hosts takes only smaller packets",
+      `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --mtu 1400  # if the network between the hosts ` +
+      "takes only smaller packets",
   };
 }
 
-function checkMtu(facts: readonly NodeFacts[]): Finding {
+function checkMtu({ name }: Asked, facts: readonly NodeFacts[]): Finding {
   const check = "MTU";
   const values = [...new Set(facts.map(({ mtu }) => mtu))].sort((a, b) => a - b);
-  if (values.length < 2) return { check, verdict: "ok", text: `${values[0] ?? "unknown"} on every node` };
+  if (values.length < 2) return { check, verdict: "ok", text: `${values[0]} on every node` };
   return {
     check,
     verdict: "problem",
     text: `differs between nodes: ${values.join(", ")}`,
-    remedy: `docker mpi rm && docker mpi deploy --mtu ${values[0]! + 50}  # one for all`,
+    remedy: `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --mtu ${values[0]! + 50}  # one for all`,
   };
 }
 
-function checkSlots(facts: readonly NodeFacts[]): Finding {
+/** How full the CPUs of a Docker host are. */
+interface Load {
+  host: string;
+  nodes: number;
+  slots: number;
+  cpus: number;
+}
+
+function checkSlots(cluster: Asked, facts: readonly NodeFacts[]): Finding {
   const check = "Slots";
-  const hosts = [...Map.groupBy(facts, ({ host }) => host)].map(([host, nodes]) => ({
+  const loads = [...Map.groupBy(facts, ({ host }) => host)].map(([host, nodes]): Load => ({
     host,
+    nodes: nodes.length,
     slots: nodes.reduce((sum, { slots }) => sum + slots, 0),
     cpus: Math.max(...nodes.map(({ cpus }) => cpus)),
   }));
-  const crowded = hosts.filter(({ slots, cpus }) => slots > cpus);
-  if (crowded.length === 0) return { check, verdict: "ok", text: "no host has more ranks than CPUs" };
-  const [{ host, slots, cpus }] = crowded as [typeof crowded[number]];
-  const more = crowded.length > 1 ? `, and ${crowded.length - 1} more like it` : "";
+  const [crowded, ...others] = loads.filter(({ slots, cpus }) => slots > cpus);
+  if (crowded === undefined) return { check, verdict: "ok", text: "no host has more ranks than CPUs" };
+  const { host, slots, cpus } = crowded;
+  const more = others.length > 0 ? `, and ${others.length} more like it` : "";
   return {
     check,
     verdict: "warning",
     text: `${host} has ${slots} slots and ${cpus} CPUs: ranks share them, and slow each other${more}`,
-    remedy: "docker mpi deploy --per-node --slots auto  # one node on each host, a rank for each CPU",
+    remedy: fewerRanks(cluster, loads, crowded),
   };
+}
+
+/** Fewer ranks on each node, or, where it is one already, fewer nodes. */
+function fewerRanks({ name, worker }: Asked, loads: readonly Load[], { nodes, slots, cpus }: Load): string {
+  const each = Math.max(1, Math.floor(cpus / nodes));
+  if (slots > nodes) {
+    return `docker mpi deploy --cluster ${name} --slots ${each}  # restarts the nodes, with a CPU for each rank`;
+  }
+  const workers = Math.max(1, loads.reduce((sum, load) => sum + Math.min(load.slots, load.cpus), 0) - 1);
+  const why = "# as many nodes as CPUs; to learn and to test it is fine as it is";
+  return worker.replicas === undefined
+    ? `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --workers ${workers}  ${why}`
+    : `docker mpi scale --cluster ${name} ${workers}  ${why}`;
 }
 
 function checkDisk(facts: readonly NodeFacts[]): Finding {
   const check = "Disk";
   const full = facts.filter(({ full }) => full >= NEARLY_FULL);
   if (full.length === 0) {
-    return { check, verdict: "ok", text: `at most ${Math.max(0, ...facts.map(({ full }) => full))} % full` };
+    return { check, verdict: "ok", text: `at most ${Math.max(...facts.map(({ full }) => full))} % full` };
   }
   return {
     check,

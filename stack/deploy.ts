@@ -7,7 +7,7 @@ import {
   requireDigest,
   type ResolveImage,
 } from "./distribution.ts";
-import type { Deployment } from "./deployment.ts";
+import type { Deployment, DeploymentPlan } from "./deployment.ts";
 import { MpiError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { addsKeys, keyDirectory, planKeys, previewKeys, settleKeys, takeNextKeys } from "./keys.ts";
@@ -36,9 +36,19 @@ const RACE_PAUSE = 1000;
  * Makes the stack file that a deployment would send, and changes nothing.
  *
  * Keys that are not made yet show as such.
+ *
+ * @returns The stack file, and what it is without the user's own piece of one.
  */
-export async function previewStack(deployment: Deployment, image: LocalImage | undefined): Promise<StackFile> {
-  return preview(deployment, await lookAround(deployment), image);
+export async function previewStack(
+  deployment: DeploymentPlan,
+  image: LocalImage | undefined,
+): Promise<{ stack: StackFile; own: StackFile }> {
+  const before = await lookAround(deployment);
+  const ownSettings = { ...deployment.settings, stack: {} };
+  return {
+    stack: preview(deployment, before, image),
+    own: preview({ ...deployment, settings: ownSettings }, before, image),
+  };
 }
 
 /**
@@ -46,14 +56,16 @@ export async function previewStack(deployment: Deployment, image: LocalImage | u
  *
  * @param deployment The deployment.
  * @param image What the engine has of the image, if it will neither be pushed to a registry nor pulled from one.
+ * @returns Which hosts need which image.
  * @throws {MpiError} With what is in the way.
  */
 export async function checkDeployment(
-  deployment: Deployment,
+  deployment: DeploymentPlan,
   image: { local: LocalImage | undefined } | undefined,
-): Promise<void> {
+): Promise<Distribution> {
   const needs = requireRoom(deployment, await lookAround(deployment), image?.local);
   if (image !== undefined && deployment.resolveImage === "always") requireDigest(needs);
+  return needs;
 }
 
 /**
@@ -111,7 +123,7 @@ async function send(deployment: Deployment, image: LocalImage, limit: Limit, rep
   const keys = await settleKeys(engine, directory, before.keys, plan);
   report({ resource: "keys", state: "done", text: plan.make.length > 0 ? "made" : "kept" });
   if (before.cluster !== undefined && addsKeys(before.keys)) {
-    report({ resource: "master", state: "working", text: "restarts to take a further key; programs that run end" });
+    report({ resource: "master", state: "warning", text: "restarts to take a further key; programs that run end" });
   }
   const userKey = fingerprint(keys.userPublic);
   const past = await taskIds(engine, name);
@@ -140,7 +152,7 @@ async function settleDistribution(
 }
 
 /** Makes sure that every node finds a host and an address, and tells which hosts need which image. */
-function requireRoom(deployment: Deployment, before: Surroundings, local: LocalImage | undefined): Distribution {
+function requireRoom(deployment: DeploymentPlan, before: Surroundings, local: LocalImage | undefined): Distribution {
   const { settings: { image } } = deployment;
   const stack = preview(deployment, before, local);
   requirePlaces(stack, before.nodes);
@@ -186,16 +198,16 @@ function explainInterrupt(error: unknown, name: string): unknown {
   });
 }
 
-function preview(deployment: Deployment, before: Surroundings, image: LocalImage | undefined): StackFile {
+function preview(deployment: DeploymentPlan, before: Surroundings, image: LocalImage | undefined): StackFile {
   return render(deployment, before, image, previewKeys(before.keys, planKeys(before.keys)));
 }
 
-function workersOf({ settings }: Deployment, { cluster }: Surroundings): number | "per-node" {
+function workersOf({ settings }: DeploymentPlan, { cluster }: Surroundings): number | "per-node" {
   return settings.workers ?? (cluster === undefined ? DEFAULT_WORKERS : cluster.worker.replicas ?? "per-node");
 }
 
 function render(
-  deployment: Deployment,
+  deployment: DeploymentPlan,
   before: Surroundings,
   image: LocalImage | undefined,
   keys: StackKeys,

@@ -4,14 +4,10 @@ import type { Vantage } from "./master.ts";
 import type { Settings } from "./settings.ts";
 import type { Engine } from "./swarm.ts";
 
-/** What a deployment works with. */
-export interface Deployment {
+/** What a deployment is to come to. */
+export interface DeploymentPlan {
   /** The engine. */
   engine: Engine;
-  /** Where it is. */
-  vantage: Vantage;
-  /** The user's `docker`. */
-  docker: DockerCli;
   /** Docker's configuration directory, where the user's keys are kept. */
   configDir: string;
   /** What the cluster is to be like. */
@@ -20,10 +16,18 @@ export interface Deployment {
   rotateKeys: boolean;
   /** Public keys that are to open the cluster as well, lines of `.pub` files. */
   addKeys?: readonly string[];
-  /** Whether the nodes' engines get the user's registry login. */
-  registryAuth: boolean;
   /** Whether other hosts get the image from its registry, or have it already. */
   resolveImage: ResolveImage;
   /** The version of `docker mpi`. */
   version: string;
+}
+
+/** What a deployment works with. */
+export interface Deployment extends DeploymentPlan {
+  /** Where the engine is. */
+  vantage: Vantage;
+  /** The user's `docker`. */
+  docker: DockerCli;
+  /** Whether the nodes' engines get the user's registry login. */
+  registryAuth: boolean;
 }

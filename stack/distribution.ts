@@ -66,11 +66,19 @@ export function needsRegistry({ hosts, here }: Pick<Distribution, "hosts" | "her
  *
  * @throws {MpiError} `not-found` if this engine alone has it.
  */
-export function requireDigest({ image, local, hosts, here }: Distribution): void {
-  if (!needsRegistry({ hosts, here }) || (local !== undefined && digestOf(image, local) !== undefined)) return;
+export function requireDigest(needs: Distribution): void {
+  const refusal = refusalOf(needs);
+  if (refusal !== undefined) throw refusal;
+}
+
+/** Why an image can't reach all hosts that need it; nothing if it can. */
+export function refusalOf({ image, local, hosts, here }: Distribution): MpiError | undefined {
+  if (!needsRegistry({ hosts, here }) || (local !== undefined && digestOf(image, local) !== undefined)) {
+    return undefined;
+  }
   const to = namesRegistry(image) ? "" : ` --image registry.example.org/${familiar(image)}`;
   const what = to === "" ? "takes it to its registry" : "takes it to a registry of yours";
-  throw new MpiError("not-found", `Image "${image}" is on this engine only, and nodes may start on ${names(hosts)}`, {
+  return new MpiError("not-found", `Image "${image}" is on this engine only, and nodes may start on ${names(hosts)}`, {
     hint: `docker mpi deploy --push${to}  # ${what}; --resolve-image never if every host has it already`,
   });
 }

@@ -5,21 +5,25 @@ import {
   checkHosts,
   checkImage,
   checkPort,
+  checkProblems,
   checkVersion,
   type Finding,
   PADDING,
   parseFacts,
 } from "./checks.ts";
 import { type Cluster, listClusters } from "./cluster.ts";
+import { checkDeployment } from "./deploy.ts";
+import type { DeploymentPlan } from "./deployment.ts";
+import { diagnose } from "./diagnose.ts";
 import { MpiError } from "./errors.ts";
 import { requireManager } from "./manager.ts";
-import { type MasterSearch, openMaster, parseHosts, type Vantage } from "./master.ts";
+import { openMaster, parseHosts, untilAborted, type Vantage } from "./master.ts";
 import { takePicture } from "./picture.ts";
 import { keyDirectory } from "./keys.ts";
 import type { Settings } from "./settings.ts";
 import type { SshConnection } from "./ssh.ts";
 import { clusterStatus } from "./status.ts";
-import type { Engine, EngineInfo, SwarmNode } from "./swarm.ts";
+import type { Engine, EngineInfo } from "./swarm.ts";
 
 /** How long the nodes are given for one check, in seconds. */
 const PATIENCE = 30;
@@ -54,10 +58,9 @@ export async function* examine(examination: Examination): AsyncGenerator<Finding
   yield checkEngine(info, vantage.host);
   if ((yield* attempt("Swarm", () => requireManager(engine))) === undefined) return;
   yield { check: "Swarm", verdict: "ok", text: "this engine is a manager" };
-  const hosts = await engine.nodes();
-  yield* checkHosts(hosts);
+  yield* checkHosts(await engine.nodes(), info.nodeId);
   const clusters = await listClusters(engine);
-  if (settings !== undefined) yield* checkProject(examination, settings, info, hosts, clusters);
+  if (settings !== undefined) yield* checkProject(examination, settings, clusters);
   const name = examination.name ?? settings?.name ?? (clusters.length === 1 ? clusters[0]?.name : undefined);
   const cluster = clusters.find((each) => each.name === name);
   if (cluster !== undefined) yield* examineCluster(examination, info, cluster);
@@ -77,16 +80,17 @@ function noCluster(asked: string | undefined, name: string | undefined, clusters
   };
 }
 
-/** Judges what a deployment of the project would meet. */
+/** Judges what a deployment of the project would meet: what would stop it, it says itself. */
 async function* checkProject(
-  { engine }: Examination,
-  { name, image, port }: Settings,
-  info: EngineInfo,
-  hosts: readonly SwarmNode[],
+  { engine, configDir, version }: Examination,
+  settings: Settings,
   clusters: readonly Cluster[],
 ): AsyncGenerator<Finding> {
-  yield checkPort(name, port, clusters);
-  yield checkImage(image, await engine.image(image), hosts, info.nodeId);
+  yield checkPort(settings.name, settings.port, clusters);
+  // What a machine without a key is told, its login says.
+  const plan: DeploymentPlan = { engine, configDir, settings, version, rotateKeys: true, resolveImage: "always" };
+  const needs = yield* attempt("Project", () => checkDeployment(plan, undefined));
+  if (needs !== undefined) yield checkImage({ ...needs, local: await engine.image(settings.image) });
 }
 
 async function* examineCluster(
@@ -94,53 +98,44 @@ async function* examineCluster(
   info: EngineInfo,
   cluster: Cluster,
 ): AsyncGenerator<Finding> {
-  const keys = keyDirectory(configDir, info.clusterId, cluster.name);
-  const notes: string[] = [];
-  const search: MasterSearch = { engine, vantage: { ...vantage, note: (text) => notes.push(text) }, keys };
+  const search = { engine, vantage, keys: keyDirectory(configDir, info.clusterId, cluster.name) };
   const picture = await takePicture(engine, cluster.name);
   const master = yield* attempt("Master", () => openMaster(search, info, cluster, signal));
-  if (master === undefined) {
-    const isKnown = picture.running < picture.wanted;
-    if (isKnown) yield* checkCluster(clusterStatus(picture, { hosts: [] }));
-    return;
-  }
-  const stop = () => master.close();
-  signal.addEventListener("abort", stop, { once: true });
+  if (master === undefined) return yield* checkProblems(diagnose(picture.nodes, picture.subject));
+  const ask = (command: string) => untilAborted(signal, master, () => master.capture(command));
   try {
-    yield checkWay(picture.subject.port, notes);
-    const status = clusterStatus(picture, { hosts: parseHosts((await master.capture("exec mpi_hosts")).stdout) });
+    yield checkWay(picture.subject.port, master);
+    const status = clusterStatus(picture, { hosts: parseHosts((await ask("exec mpi_hosts")).stdout) });
     yield checkVersion(status, version);
     yield* checkCluster(status);
     const answering = status.nodes.filter(({ answers }) => answers).map(({ name }) => name);
-    yield* checkFacts(await askNodes(master), answering);
-    yield await checkLaunch(master, status.slots);
+    const reply = await ask(`timeout ${PATIENCE} mpi_exec all -- mpi_facts ${PADDING}`);
+    yield* checkFacts(cluster, { ...reply, facts: parseFacts(reply.stdout) }, answering);
+    const launch = await ask(`timeout ${PATIENCE} mpirun hostname </dev/null`);
+    yield checkLaunch(cluster.name, launch, status.slots);
   } finally {
-    signal.removeEventListener("abort", stop);
     master.close();
   }
 }
 
 /** Judges by which way the master was reached. */
-function checkWay(port: number, notes: readonly string[]): Finding {
+function checkWay(port: number, { tunnelled }: SshConnection): Finding {
   const check = "Master";
-  if (notes.length === 0) return { check, verdict: "ok", text: `answers at port ${port}, and is who it should be` };
+  if (!tunnelled) return { check, verdict: "ok", text: `answers at port ${port}, and is who it should be` };
   return {
     check,
     verdict: "warning",
-    text: `port ${port} is closed to this machine: everything goes through the engine, and takes longer`,
+    text: `port ${port} is closed to this machine, or slow: everything goes through the engine, and takes longer`,
     remedy: `docker mpi login --print  # shows the address; open port ${port}/tcp there to this machine`,
   };
 }
 
-async function askNodes(master: SshConnection) {
-  const { stdout } = await master.capture(`timeout ${PATIENCE} mpi_exec all -- mpi_facts ${PADDING}`);
-  return parseFacts(stdout);
-}
+/** What a command on the master gave. */
+type Reply = Awaited<ReturnType<SshConnection["capture"]>>;
 
-/** Launches the smallest of programs on every slot. */
-async function checkLaunch(master: SshConnection, slots: number): Promise<Finding> {
+/** Judges the launch of the smallest of programs on every slot. */
+function checkLaunch(name: string, { status, stdout, stderr }: Reply, slots: number): Finding {
   const check = "Launch";
-  const { status, stdout, stderr } = await master.capture(`timeout ${PATIENCE} mpirun hostname </dev/null`);
   const ranks = stdout.split("\n").filter((line) => line !== "").length;
   if (status === 0 && ranks === slots) return { check, verdict: "ok", text: `mpirun starts a rank on every slot` };
   const last = stderr.trim().split("\n").at(-1) ?? "";
@@ -149,7 +144,9 @@ async function checkLaunch(master: SshConnection, slots: number): Promise<Findin
     check,
     verdict: "problem",
     text: `mpirun started ${ranks} ranks of ${slots}: ${why}`,
-    remedy: "docker mpi exec --all hostname  # shows which node does not answer; docker mpi logs shows more",
+    remedy:
+      `docker mpi exec --cluster ${name} --all hostname  # shows which node does not answer; docker mpi logs ${name} ` +
+      "shows more",
   };
 }
 

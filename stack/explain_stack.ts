@@ -1,5 +1,4 @@
 import { isJsonObject, type Json } from "./json.ts";
-import type { Settings } from "./settings.ts";
 import type { StackFile } from "./stack_file.ts";
 import { writeYaml } from "./yaml_write.ts";
 
@@ -22,7 +21,8 @@ const REASONS: Readonly<Record<string, string>> = {
   "services.*.secrets": "the private keys of this role, for its account alone (256 is 0400)",
   "services.*.networks": "ranks talk over this network only",
   "services.*.ports": "SSH to the master, on its own host: the one port that the cluster publishes",
-  "services.*.volumes": "shared memory for messages between ranks of a node: a container's own has 64 MB",
+  "services.*.volumes":
+    "shared memory for messages between ranks of a node, of which a container has 64 MB by itself; and volumes in mpi.yaml",
   "services.*.healthcheck": "a node is found by the others once it is healthy, hence the short interval",
   "services.*.stop_grace_period": "nothing in a node needs longer to end",
   "services.worker.deploy.replicas": "by --workers, or workers in mpi.yaml; docker mpi scale changes it",
@@ -40,36 +40,51 @@ const REASONS: Readonly<Record<string, string>> = {
   "secrets": "made by deploy before the stack, named by their content: they can't be changed in place",
 };
 
+/** A stack file, and what it is without `stack:` of the settings. */
+export interface Preview {
+  stack: StackFile;
+  own: StackFile;
+}
+
 /**
  * Writes a stack file for people: YAML, with a comment that says why each line is there, the first time that it comes.
  *
- * @param stack The stack file.
- * @param settings What it was made of: what `stack:` has added says so.
+ * @param preview The stack file.
+ * @param name The cluster.
  * @param version The version of `docker mpi`.
  */
-export function explainStack(stack: StackFile, { name, stack: fragment }: Settings, version: string): string {
+export function explainStack({ stack, own }: Preview, name: string, version: string): string {
   const said = new Set<string>();
-  const commentOf = (path: readonly string[]): string | undefined => {
-    if (isAdded(fragment, path)) return "by stack: in mpi.yaml";
-    const reason = reasonOf(path);
+  const once = (reason: string | undefined) => {
     if (reason === undefined || said.has(reason)) return undefined;
     said.add(reason);
     return reason;
+  };
+  const commentOf = (path: readonly string[]): string | undefined => {
+    const from = origin(own, stack, path);
+    if (from === undefined || from === "fragment") return from && ADDED;
+    const reason = once(reasonOf(path));
+    return from === "own" ? reason : [reason, ADDED].filter(Boolean).join("; and ");
   };
   const heading = `The stack file of cluster ${name}, as docker mpi ${version} deploys it`;
   return writeYaml(stack, commentOf, heading);
 }
 
+const ADDED = "by stack: in mpi.yaml";
+
 function reasonOf(path: readonly string[]): string | undefined {
   return REASONS[path.join(".")] ?? REASONS[path.map((key, at) => at === 1 ? "*" : key).join(".")];
 }
 
-/** Whether the user's own piece of compose file ends at this key. */
-function isAdded(fragment: Json, path: readonly string[]): boolean {
-  let at: Json | undefined = fragment;
-  for (const key of path) {
-    if (!isJsonObject(at) || !Object.hasOwn(at, key)) return false;
-    at = at[key];
+/** Where what stands at a path is from; nothing for what is inside a list, or inside what is the fragment's as a whole. */
+function origin(own: Json, stack: Json, path: readonly string[]): "own" | "fragment" | "both" | undefined {
+  const [key, ...rest] = path;
+  if (key === undefined) {
+    if (isJsonObject(own) && isJsonObject(stack)) return "own";
+    if (JSON.stringify(own) === JSON.stringify(stack)) return "own";
+    return Array.isArray(own) && Array.isArray(stack) ? "both" : "fragment";
   }
-  return !isJsonObject(at);
+  if (!isJsonObject(own) || !isJsonObject(stack)) return undefined;
+  if (!Object.hasOwn(own, key)) return rest.length === 0 ? "fragment" : undefined;
+  return origin(own[key]!, stack[key]!, rest);
 }

@@ -1,6 +1,7 @@
 import { type Cluster, nodeStatuses, stackLabel } from "./cluster.ts";
 import type { JsonObject } from "./json.ts";
 import { LABELS } from "./labels.ts";
+import { masterHost } from "./master.ts";
 import { fingerprint } from "./names.ts";
 import { partsOf } from "./parts.ts";
 import { authorized } from "./public_key.ts";
@@ -21,7 +22,7 @@ export async function inspectCluster(engine: Engine, cluster: Cluster): Promise<
     engine.nodes(),
   ]);
   const nodes = nodeStatuses(cluster, tasks, hosts);
-  const host = hosts.find(({ hostname }) => hostname === nodes.find((node) => node.name === "master")?.host);
+  const host = masterHost(cluster, tasks, hosts);
   const named = ({ id: Id, name: Name, createdAt: CreatedAt }: { id: string; name: string; createdAt: string }) => ({
     Id,
     Name,

@@ -1,7 +1,7 @@
 import { MpiError } from "./errors.ts";
 import { LABELS, STACK_LABEL } from "./labels.ts";
 import { fingerprint, type SecretKind, secretName } from "./names.ts";
-import { joinKeys } from "./public_key.ts";
+import { joinKeys, opening } from "./public_key.ts";
 import { typed } from "./shell.ts";
 import { type KeyPair, makeKeyPair } from "./ssh.ts";
 import type { StackKeys } from "./stack_file.ts";
@@ -139,8 +139,9 @@ export interface KeyPlan {
 export function planKeys({ name, secrets, used, deployed, authorized = [], local, rotate }: KeySituation): KeyPlan {
   if (rotate) return { keep: {}, make: [...KINDS], makeUserKey: true };
   if (deployed !== undefined) {
-    const opens = [deployed, ...authorized.map(fingerprint)];
-    if (local === undefined || !opens.includes(fingerprint(local.publicKey))) throw otherKey(name, deployed);
+    if (local === undefined || !opening(deployed, authorized).includes(fingerprint(local.publicKey))) {
+      throw otherKey(name, deployed);
+    }
   }
   const best = secrets.toSorted((a, b) =>
     Number(used.includes(b.id)) - Number(used.includes(a.id)) || b.createdAt.localeCompare(a.createdAt)
@@ -214,8 +215,8 @@ export function previewKeys(situation: KeySituation, plan: KeyPlan): StackKeys {
 }
 
 /** Whether there is a key to add that does not open the cluster yet. */
-export function addsKeys({ deployed = "", authorized = [], add = [] }: KeySituation): boolean {
-  const opens = [deployed, ...authorized.map(fingerprint)];
+export function addsKeys({ deployed, authorized = [], add = [] }: KeySituation): boolean {
+  const opens = opening(deployed, authorized);
   return add.some((line) => !opens.includes(fingerprint(line)));
 }
 

@@ -65,7 +65,7 @@ export interface MasterSearch {
  */
 export async function findMaster(search: MasterSearch, info: EngineInfo, cluster: Cluster): Promise<SshTarget> {
   const [tasks, nodes] = await Promise.all([search.engine.tasks(stackLabel(cluster.name)), search.engine.nodes()]);
-  const host = masterHost(cluster, tasks, nodes);
+  const host = requireMasterHost(cluster, tasks, nodes);
   const deployed = cluster.master.labels[LABELS.userKey];
   const keys = await readUserKeys(search.keys, deployed);
   if (keys === undefined) {
@@ -85,11 +85,21 @@ export async function findMaster(search: MasterSearch, info: EngineInfo, cluster
   };
 }
 
-/** The Docker host where the master runs. */
-function masterHost(cluster: Cluster, tasks: readonly Task[], nodes: readonly SwarmNode[]): SwarmNode {
+/** The Docker host that has the master, running or not; none: it is on no host, or on one that has left. */
+export function masterHost(
+  cluster: Cluster,
+  tasks: readonly Task[],
+  nodes: readonly SwarmNode[],
+): SwarmNode | undefined {
   const status = nodeStatuses(cluster, tasks, nodes).find(({ name }) => name === "master");
   const task = tasks.find(({ id }) => id === status?.task);
-  const host = nodes.find(({ id }) => id === task?.nodeId);
+  return nodes.find(({ id }) => id === task?.nodeId);
+}
+
+/** The Docker host where the master runs. */
+function requireMasterHost(cluster: Cluster, tasks: readonly Task[], nodes: readonly SwarmNode[]): SwarmNode {
+  const status = nodeStatuses(cluster, tasks, nodes).find(({ name }) => name === "master");
+  const host = masterHost(cluster, tasks, nodes);
   if (status?.state === "running" && host !== undefined) return host;
   const why = status === undefined ? "it has no task" : status.error || status.lastError || `it is ${status.state}`;
   throw new MpiError("cluster", `The master of cluster "${cluster.name}" is not running: ${why}`, {
@@ -113,6 +123,25 @@ export async function openMaster(
     return await enter(container, ["mpi_tunnel"]);
   };
   return await reach(target, openTunnel, signal);
+}
+
+/** Does something over a connection that a signal ends. */
+export async function untilAborted<T>(
+  signal: AbortSignal,
+  master: Pick<SshConnection, "close">,
+  action: () => Promise<T>,
+): Promise<T> {
+  const stop = () => master.close();
+  signal.throwIfAborted();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await action();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /**

@@ -43,7 +43,7 @@ export async function takePicture(
   ]);
   const [cluster] = findClusters(services);
   if (cluster === undefined) {
-    throw new MpiError("not-found", `Cluster "${name}" was removed while waiting for it`, { hint: "docker mpi ls" });
+    throw new MpiError("not-found", `Cluster "${name}" is not there any more`, { hint: "docker mpi ls" });
   }
   const { master, worker } = cluster;
   // A host that is down can't report the end of what the swarm has replaced.

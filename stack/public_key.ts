@@ -70,8 +70,12 @@ export function authorizedLines(master: Service | undefined): string[] {
 
 /** The fingerprints of all keys that open a cluster, the owner's first. */
 export function authorized(master: Service): string[] {
-  const owner = master.labels[LABELS.userKey];
-  return [...new Set([...(owner === undefined ? [] : [owner]), ...authorizedLines(master).map(fingerprint)])];
+  return opening(master.labels[LABELS.userKey], authorizedLines(master));
+}
+
+/** The same, from the owner's fingerprint and the lines of all keys. */
+export function opening(owner: string | undefined, lines: readonly string[]): string[] {
+  return [...new Set([...(owner === undefined ? [] : [owner]), ...lines.map(fingerprint)])];
 }
 
 /** Joins lists of public keys; of two lines with the same key the first stays. */

@@ -268,7 +268,7 @@ export type PartName = keyof typeof PARTS;
 /** The names of all settings that are no single value, in the order of `mpi.yaml`. */
 export const PART_NAMES: readonly PartName[] = Object.keys(PARTS) as PartName[];
 
-/** Key, flag and variable of most settings come from the last part of its key: `network.per-node` is `MPI_PER_NODE`. */
+/** Key, flag and variable of most settings come from the last part of its key: `placement.max-per-node` is `MPI_MAX_PER_NODE`. */
 function places(key: string): { key: string; flag: string; variable: string } {
   const word = key.split(".").at(-1)!;
   return { key, flag: `--${word}`, variable: `MPI_${word.toUpperCase().replaceAll("-", "_")}` };

@@ -52,6 +52,8 @@ export interface Terminal {
 
 /** A connection to a node, over which any number of commands can run. */
 export interface SshConnection {
+  /** Whether it goes through something else than the port of the target. */
+  readonly tunnelled: boolean;
   /** Runs a command line of the remote shell. */
   run(command: string, streams: Streams): Promise<RemoteExit>;
   /** Runs it and gives what it printed. */
@@ -196,10 +198,10 @@ export async function openSsh(
     client.destroy();
     throw error;
   });
-  return connection(client, target);
+  return connection(client, target, transport !== undefined);
 }
 
-function connection(client: Client, target: SshTarget): SshConnection {
+function connection(client: Client, target: SshTarget, tunnelled: boolean): SshConnection {
   let failure: Error | undefined;
   client.on("error", (error) => failure = error);
   const lost = () =>
@@ -216,6 +218,7 @@ function connection(client: Client, target: SshTarget): SshConnection {
     await pump(await open((callback) => client.exec(command, callback)), streams, lost);
 
   return {
+    tunnelled,
     run,
     async capture(command) {
       const [stdout, stderr] = [collector(), collector()];

@@ -1,5 +1,5 @@
 import { type Cluster, findClusters, stackLabel } from "./cluster.ts";
-import type { Deployment } from "./deployment.ts";
+import type { Deployment, DeploymentPlan } from "./deployment.ts";
 import { MpiError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { keyDirectory, type KeySituation, readUserKeys } from "./keys.ts";
@@ -38,7 +38,7 @@ export interface Surroundings {
  * @throws {MpiError} `swarm` if the engine is no manager, `conflict` if something is in the way.
  */
 export async function lookAround(
-  { engine, configDir, settings, rotateKeys, addKeys = [] }: Deployment,
+  { engine, configDir, settings, rotateKeys, addKeys = [] }: DeploymentPlan,
 ): Promise<Surroundings> {
   const { name } = settings;
   const info = await requireManager(engine);

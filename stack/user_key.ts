@@ -28,6 +28,9 @@ export async function createKey(cluster: Cluster, directory: string): Promise<{ 
   const { name, master } = cluster;
   const known = await readUserKeys(directory, master.labels[LABELS.userKey]);
   if (known !== undefined) {
+    // The master has another host key when the cluster was made anew.
+    const masterHostKey = master.labels[LABELS.hostKey] ?? known.masterHostKey;
+    if (masterHostKey !== known.masterHostKey) await writeUserKeys(directory, name, { ...known, masterHostKey });
     return { publicKey: known.publicKey, opens: authorized(master).includes(fingerprint(known.publicKey)) };
   }
   const pair = await makeKeyPair(`${name}-user`);

@@ -66,7 +66,7 @@ function onEngines(group: Group, seed: string, mpis: SeedMpi[]): Group {
 }
 
 async function test(): Promise<number> {
-  const plan = await planOf(Deno.args, testFiles);
+  const plan = await planOf(Deno.args, testFiles, Deno.env.get("MPI_TEST_MPI"));
   const tally = new Tally();
   let interrupted = 0;
   try {

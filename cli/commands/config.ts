@@ -71,8 +71,8 @@ async function stackText(deps: Deps, settings: Settings, format: ConfigOptions["
     resolveImage: "always" as const,
     version: VERSION,
   };
-  const stack = await previewStack(deployment, await engine.image(settings.image));
-  if (format === "json") return formatStack(stack);
+  const preview = await previewStack(deployment, await engine.image(settings.image));
+  if (format === "json") return formatStack(preview.stack);
   const { explainStack } = await import("../../stack/explain_stack.ts");
-  return explainStack(stack, settings, VERSION);
+  return explainStack(preview, settings.name, VERSION);
 }

@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { parsePlace, type Place } from "../../stack/copy.ts";
 import { MpiError } from "../../stack/errors.ts";
 import { typed } from "../../stack/shell.ts";
-import { findCluster, logIn } from "../cluster_context.ts";
+import { findCluster } from "../cluster_context.ts";
 import { type AnyCommand, Command, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
 import { clusterOption, progressOption } from "../flags.ts";
@@ -41,7 +41,7 @@ async function run(deps: Deps, paths: readonly string[], { cluster, progress }: 
   checkDirection(from, to);
   const { fetchFiles, sendFiles } = await import("../copy.ts");
   const context = await findCluster(deps, cluster);
-  const world = { deps, progress, connect: () => logIn(deps, context) };
+  const world = { deps, progress, context };
   if (from[0]!.node === undefined) await sendFiles(world, sources, to);
   else await fetchFiles(world, from, destination);
 }

@@ -3,14 +3,11 @@ import { checkDeployment, deploy, previewStack } from "../../stack/deploy.ts";
 import type { Deployment } from "../../stack/deployment.ts";
 import type { ResolveImage } from "../../stack/distribution.ts";
 import type { Report } from "../../stack/event.ts";
-import { MpiError } from "../../stack/errors.ts";
 import { findImage, requireMpi } from "../../stack/images.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { readPublicKey } from "../../stack/public_key.ts";
 import { pullImage, pushImage, requireRegistry } from "../../stack/registry.ts";
 import type { LocalImage } from "../../stack/swarm.ts";
-import { typed } from "../../stack/shell.ts";
-import { brief, quotePath } from "../../stack/text.ts";
 import { answerText, openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
@@ -18,6 +15,7 @@ import { collect, duration, progressOption } from "../flags.ts";
 import { VERSION } from "../metadata.ts";
 import { buildImage, hasDockerfile } from "../project_build.ts";
 import type { ProgressMode } from "../progress.ts";
+import { readText } from "../read_file.ts";
 import { settingsOf, withSettings } from "../settings_options.ts";
 
 interface DeployOptions {
@@ -85,24 +83,16 @@ async function run(deps: Deps, options: DeployOptions): Promise<void> {
     version: VERSION,
   };
   if (options.dryRun) {
-    const stack = await previewStack(deployment, await engine.image(settings.image));
+    const preview = await previewStack(deployment, await engine.image(settings.image));
     const { explainStack } = await import("../../stack/explain_stack.ts");
-    await deps.io.stdout.write(explainStack(stack, settings, VERSION));
+    await deps.io.stdout.write(explainStack(preview, settings.name, VERSION));
     return;
   }
   await carryOut(deps, deployment, options);
 }
 
 async function readKeys(files: readonly string[]): Promise<string[]> {
-  return await Promise.all(files.map(async (file) => {
-    const text = await Deno.readTextFile(file).catch((error) => {
-      throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error.message}`)}`, {
-        hint: typed("ls", "-l", file),
-        cause: error,
-      });
-    });
-    return readPublicKey(text, file);
-  }));
+  return await Promise.all(files.map(async (file) => readPublicKey(await readText(file), file)));
 }
 
 async function carryOut(deps: Deps, deployment: Deployment, options: DeployOptions): Promise<void> {

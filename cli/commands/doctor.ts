@@ -5,7 +5,7 @@ import { MpiError } from "../../stack/errors.ts";
 import type { Settings } from "../../stack/settings.ts";
 import { FIELDS } from "../../stack/settings_schema.ts";
 import { visible } from "../../stack/text.ts";
-import { clusterNames, inProject, openSwarm, projectSettings } from "../cluster_context.ts";
+import { clusterNames, openSwarm, ownSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, withCompletion, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
 import { clusterArgument, clusterOption, formatOption } from "../flags.ts";
@@ -59,7 +59,7 @@ async function run(deps: Deps, argument: string | undefined, { format }: DoctorO
 /** The project's settings; a fault in them is one finding among the others. */
 async function settingsOrFault(deps: Deps, show: (finding: Finding) => Promise<void>): Promise<Settings | undefined> {
   try {
-    return await inProject(deps) ? await projectSettings(deps) : undefined;
+    return await ownSettings(deps);
   } catch (error) {
     if (!(error instanceof MpiError)) throw error;
     await show({

@@ -1,7 +1,7 @@
 import { MpiError } from "../../stack/errors.ts";
 import { shellQuote } from "../../stack/shell.ts";
 import { brief } from "../../stack/text.ts";
-import { findCluster, logIn } from "../cluster_context.ts";
+import { findCluster, onMaster } from "../cluster_context.ts";
 import { type AnyCommand, Command, takesProgram, withExamples } from "../command.ts";
 import type { Deps } from "../deps.ts";
 import { clusterOption } from "../flags.ts";
@@ -33,19 +33,12 @@ async function run(deps: Deps, words: readonly string[], { all, host, cluster }:
       hint: "leave one of them out",
     });
   }
-  const master = await logIn(deps, await findCluster(deps, cluster));
-  const stop = () => master.close();
-  deps.signal.addEventListener("abort", stop, { once: true });
-  try {
-    const where = all ? "all" : host ?? "master";
-    const { status } = await master.run(`exec ${shellQuote(["mpi_exec", where, "--", ...words])}`, ownStreams(deps))
-      .catch((error) => {
-        deps.signal.throwIfAborted();
-        throw error;
-      });
-    deps.status = status;
-  } finally {
-    deps.signal.removeEventListener("abort", stop);
-    master.close();
-  }
+  const where = all ? "all" : host ?? "master";
+  const command = `exec ${shellQuote(["mpi_exec", where, "--", ...words])}`;
+  const { status } = await onMaster(
+    deps,
+    await findCluster(deps, cluster),
+    (master) => master.run(command, ownStreams(deps)),
+  );
+  deps.status = status;
 }

@@ -1,5 +1,5 @@
 import { followHosts, type Host, parseHosts } from "../../stack/master.ts";
-import { findCluster, logIn } from "../cluster_context.ts";
+import { findCluster, onMaster } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command.ts";
 import type { Deps } from "../deps.ts";
 import { clusterOption, formatOption, quietOption, watchOption } from "../flags.ts";
@@ -39,29 +39,16 @@ export function hostsCommand(deps: Deps): AnyCommand {
 }
 
 async function run(deps: Deps, { cluster, format, quiet, watch }: HostsOptions): Promise<void> {
-  const master = await logIn(deps, await findCluster(deps, cluster));
   const show = (hosts: Host[]) => deps.io.stdout.write(render(hosts, format, quiet ?? false));
-  const stop = () => master.close();
-  deps.signal.addEventListener("abort", stop, { once: true });
-  try {
-    if (!watch) {
-      const { stdout } = await master.capture("exec mpi_hosts");
-      await show(parseHosts(stdout));
-      return;
-    }
+  await onMaster(deps, await findCluster(deps, cluster), async (master) => {
+    if (!watch) return await show(parseHosts((await master.capture("exec mpi_hosts")).stdout));
     let first = true;
     await followHosts(master, undefined, async (hosts) => {
       if (!first && format === "table" && !quiet) await deps.io.stdout.write("\n");
       first = false;
       await show(hosts);
-    }).catch((error) => {
-      deps.signal.throwIfAborted();
-      throw error;
     });
-  } finally {
-    deps.signal.removeEventListener("abort", stop);
-    master.close();
-  }
+  });
 }
 
 function render(hosts: readonly Host[], format: Format, quiet: boolean): string {

@@ -1,6 +1,6 @@
 import { findMaster } from "../../stack/master.ts";
 import { typed } from "../../stack/shell.ts";
-import { type ClusterContext, findCluster, logIn } from "../cluster_context.ts";
+import { type ClusterContext, findCluster, onMaster } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command.ts";
 import type { Deps } from "../deps.ts";
 import { clusterOption } from "../flags.ts";
@@ -28,27 +28,15 @@ async function run(deps: Deps, { cluster, print }: LoginOptions): Promise<void> 
     await deps.io.stdout.write(`${await sshCommand(context)}\n`);
     return;
   }
-  const master = await logIn(deps, context);
   const { stdin, stdout } = deps.io;
   const interactive = stdin.isTerminal && stdout.isTerminal;
-  // A terminal in raw mode sends no SIGINT; what comes is its end, or Docker's.
-  const stop = () => master.close();
-  deps.signal.addEventListener("abort", stop, { once: true });
-  try {
-    if (interactive) stdin.setRaw(true);
-    const shell = interactive
-      ? master.shell(ownTerminal(deps), ownStreams(deps))
-      : master.run("exec bash -l", ownStreams(deps));
-    const { status } = await shell.catch((error) => {
-      deps.signal.throwIfAborted();
-      throw error;
-    });
-    deps.status = status;
-  } finally {
-    deps.signal.removeEventListener("abort", stop);
-    if (interactive) stdin.setRaw(false);
-    master.close();
-  }
+  const { status } = await onMaster(deps, context, async (master) => {
+    if (!interactive) return await master.run("exec bash -l", ownStreams(deps));
+    // A terminal in raw mode sends no SIGINT; what comes is its end, or Docker's.
+    stdin.setRaw(true);
+    return await master.shell(ownTerminal(deps), ownStreams(deps)).finally(() => stdin.setRaw(false));
+  });
+  deps.status = status;
 }
 
 /** The same for those who have OpenSSH and not this plugin; the host key is as pinned as here. */

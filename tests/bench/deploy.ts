@@ -1,9 +1,12 @@
 /** How long a cluster takes to be there, beside what Docker takes for the same stack file. */
 import { poll } from "../box/command.ts";
-import { CLUSTER, type Site, WORKERS } from "./site.ts";
+import { CLUSTER, IMAGE, type Site, WORKERS } from "./site.ts";
 import { alternate, type Sample, timed } from "./stats.ts";
 
 const STACK = `com.docker.stack.namespace=${CLUSTER}`;
+
+/** What lets `docker mpi rm` clear it away, whatever fails. */
+const OURS = `docker-mpi.cluster=${CLUSTER}`;
 
 /** The secrets of a stack file, and where a node that has one finds it. */
 const KEYS = [
@@ -19,12 +22,14 @@ export async function deploy(site: Site): Promise<Sample[]> {
   await site.clear();
   const { ours, theirs } = await alternate(3, {
     ours: async () => {
-      const seconds = await site.time("mpi", "deploy", "--workers", `${WORKERS}`);
+      const seconds = await site.time("mpi", "deploy", "--image", IMAGE, "--workers", `${WORKERS}`);
       await site.clear();
       return seconds;
     },
     theirs: async () => {
-      for (const { name, value } of keys) await site.docker("secret", "create", "--label", STACK, name, value);
+      for (const { name, value } of keys) {
+        await site.docker("secret", "create", "--label", STACK, "--label", OURS, name, value);
+      }
       const seconds = await timed(() => deployStack(site, file));
       await site.clear();
       return seconds;
@@ -59,7 +64,10 @@ async function prepare(site: Site) {
 
 /** A task with a health check runs, to the swarm, when it is healthy. */
 async function deployStack(site: Site, file: string): Promise<void> {
-  await site.docker("stack", "deploy", "--resolve-image", "never", "--detach=true", "--compose-file", file, CLUSTER);
+  // Clients since 26 warn unless told to return at once; older ones don't know the flag.
+  const client = await site.docker("version", "--format", "{{.Client.Version}}");
+  const detach = Number.parseInt(client) >= 26 ? ["--detach=true"] : [];
+  await site.docker("stack", "deploy", "--resolve-image", "never", ...detach, "--compose-file", file, CLUSTER);
   const list = ["service", "ls", "--filter", `label=${STACK}`, "--format", "{{.Replicas}}"];
   const allRun = async () =>
     (await site.docker(...list)).trim().split("\n").sort().join(" ") === `1/1 ${WORKERS}/${WORKERS}`;

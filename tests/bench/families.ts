@@ -36,7 +36,7 @@ async function launch(site: Site): Promise<Sample[]> {
   const plain = `printf '%s\\n' '#!/bin/sh' 'exec ssh -o ControlPath=none "$@"' >${PLAIN_SSH}; chmod +x ${PLAIN_SSH}`;
   await site.onMaster(plain);
   for (const mpirun of Object.values(LAUNCHES)) {
-    const nodes = new Set((await site.onMaster(`${mpirun} hostname`)).trim().split("\n"));
+    const nodes = new Set((await site.onMaster(`${mpirun} hostname </dev/null`)).trim().split("\n"));
     if (nodes.size !== NODES) {
       throw new Error(`\`${mpirun} hostname\` ran on ${[...nodes].join(", ")}, want ${NODES} nodes`);
     }

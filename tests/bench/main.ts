@@ -4,13 +4,12 @@
  * Called outside of a box it enters one, and measures there.
  */
 import { parseArgs } from "node:util";
-import { must, run } from "../box/command.ts";
-import { main, withEnding } from "../box/ending.ts";
-import { onlyEngine, SEED, startEngine } from "../box/engine.ts";
-import { needPrograms } from "../box/packages.ts";
-import { needSeed } from "../box/seed.ts";
+import { must } from "../box/command.ts";
+import { main } from "../box/ending.ts";
+import { startSwarm } from "../box/engine.ts";
+import { enterBox } from "../box/enter.ts";
 import { print, tell } from "../box/tell.ts";
-import { inBox, isInBox, needBoxPrograms } from "../box/words.ts";
+import { isInBox } from "../box/words.ts";
 import { FAMILIES } from "./families.ts";
 import { jsonOf, machineText, markdownOf, tableOf } from "./report.ts";
 import { Site } from "./site.ts";
@@ -25,8 +24,6 @@ Measures what a user waits for beside the raw thing, in some minutes. Families: 
   --format json   a row each line, with all numbers
   --write         write BENCHMARKS.md too, of all families`;
 
-const LIMIT_SECONDS = 3600;
-
 /** Reads the command line. */
 export function parse(args: string[]) {
   const wrong = (what: string) => new Error(`${what}\n  hint: ./dev bench --help`);
@@ -39,20 +36,9 @@ export function parse(args: string[]) {
   return { families: NAMES.filter((name) => positionals.length === 0 || positionals.includes(name)), format, write };
 }
 
-async function outside(args: string[]): Promise<number> {
-  return await withEnding(async ({ signal }) => {
-    await needBoxPrograms(signal);
-    await needPrograms({ ssh: "openssh-client" }, signal);
-    const env = { [SEED]: await needSeed(["mpich"], signal) };
-    const words = [...inBox(new URL(import.meta.url)), ...args];
-    return (await run(words, { env, output: "show", seconds: LIMIT_SECONDS, signal })).code;
-  });
-}
-
 /** A family that fails is told, and the others go on; nothing is written then. */
 async function inside({ families, format, write }: ReturnType<typeof parse>): Promise<number> {
-  await startEngine(onlyEngine());
-  await must(["docker", "swarm", "init", "--advertise-addr", "127.0.0.1"]);
+  await startSwarm();
   const version = await must(["docker", "version", "--format", "{{.Server.Version}} {{.Client.Version}}"]);
   const [engine = "", client = ""] = version.trim().split(" ");
   tell("bench: installing the plugin, building the image");
@@ -88,7 +74,9 @@ async function writeReport(rows: Row[], machine: string): Promise<void> {
 async function bench(args: string[]): Promise<number> {
   if (["help", "-h", "--help"].includes(args[0] ?? "")) return print(USAGE), 0;
   const wanted = parse(args);
-  return isInBox() ? await inside(wanted) : await outside(args);
+  return isInBox()
+    ? await inside(wanted)
+    : await enterBox(new URL(import.meta.url), args, { programs: { ssh: "openssh-client" } });
 }
 
 if (import.meta.main) await main("bench", () => bench(Deno.args));

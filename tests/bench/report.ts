@@ -7,7 +7,9 @@ export async function machineText(engine: string, client: string, plugin: string
   const cpu = /^model name\s*: (.+)$/m.exec(await Deno.readTextFile("/proc/cpuinfo"))?.[1] ?? Deno.build.arch;
   const gigabytes = Math.round(Deno.systemMemoryInfo().total / 1e9);
   return `${new Date().toISOString().slice(0, 10)}: ${navigator.hardwareConcurrency} CPUs (${cpu}), ${gigabytes} GB, ` +
-    `kernel ${Deno.osRelease()}, Docker engine ${engine}, client ${client}; the plugin is ${plugin}; load average ` +
+    `kernel ${
+      Deno.osRelease().replace(/-.*/, "")
+    }, Docker engine ${engine}, client ${client}; the plugin is ${plugin}; load average ` +
     `${Deno.loadavg()[0]?.toFixed(1)} before the first family.`;
 }
 

@@ -16,7 +16,7 @@ export const WORKERS = 5;
 export const NODES = WORKERS + 1;
 
 const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
-const ENV = { DOCKER_CONFIG: "/srv/docker-config", NO_COLOR: "1" };
+const ENV = { DOCKER_CONFIG: "/srv/bench-config", NO_COLOR: "1" };
 const LIMIT_SECONDS = 300;
 
 /** A project whose image has `ping_pong`, on the engine of a box. */

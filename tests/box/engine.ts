@@ -54,6 +54,12 @@ export async function startEngine(place: EnginePlace): Promise<{ stop(): Promise
   };
 }
 
+/** Starts the only engine of a box, as a swarm of one node. */
+export async function startSwarm(): Promise<void> {
+  await startEngine(onlyEngine());
+  await must(["docker", "swarm", "init", "--advertise-addr", "127.0.0.1"]);
+}
+
 /** Waits for an engine's first answer; where it doesn't come, the engine's last words are told. */
 export async function answers(place: EnginePlace, isAlive: () => Promise<boolean>): Promise<void> {
   const ready = async () => {

@@ -3,35 +3,24 @@
  *
  * Called outside of a box it enters one, and starts the engine there.
  */
-import { must, run } from "./command.ts";
-import { main, withEnding } from "./ending.ts";
-import { onlyEngine, SEED, startEngine } from "./engine.ts";
-import { needSeed } from "./seed.ts";
+import { run } from "./command.ts";
+import { main } from "./ending.ts";
+import { startSwarm } from "./engine.ts";
+import { enterBox, LIMIT_SECONDS } from "./enter.ts";
 import { tell } from "./tell.ts";
-import { inBox, isInBox, needBoxPrograms } from "./words.ts";
-
-/** More than anything takes that should end. */
-const LIMIT_SECONDS = 3 * 3600;
+import { isInBox } from "./words.ts";
 
 /** Where the command was typed: a task runs in the root of the checkout. */
 const cwd = Deno.env.get("INIT_CWD") ?? Deno.cwd();
 
-async function outside(args: string[]): Promise<number> {
-  return await withEnding(async ({ signal }) => {
-    await needBoxPrograms(signal);
-    const env = { [SEED]: await needSeed(["mpich"], signal) };
-    const words = [...inBox(new URL(import.meta.url)), ...args];
-    return (await run(words, { cwd, env, output: "show", stdin: true, seconds: LIMIT_SECONDS, signal })).code;
-  });
-}
-
 async function inside(args: string[]): Promise<number> {
   const begin = Date.now();
-  await startEngine(onlyEngine());
-  await must(["docker", "swarm", "init", "--advertise-addr", "127.0.0.1"]);
+  await startSwarm();
   tell(`engine: ready in ${((Date.now() - begin) / 1000).toFixed(1)} s`);
   const words = args.length > 0 ? args : [Deno.env.get("SHELL") ?? "bash"];
   return (await run(words, { cwd, output: "show", stdin: true, seconds: LIMIT_SECONDS })).code;
 }
 
-if (import.meta.main) await main("engine", () => isInBox() ? inside(Deno.args) : outside(Deno.args));
+if (import.meta.main) {
+  await main("engine", () => isInBox() ? inside(Deno.args) : enterBox(new URL(import.meta.url), Deno.args, { cwd }));
+}

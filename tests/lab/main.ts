@@ -3,12 +3,10 @@
  * `deno task lab ls|exec|cut|heal|kill|start|restart`, for what can happen to them.
  */
 import { run } from "../box/command.ts";
-import { main, withEnding } from "../box/ending.ts";
-import { SEED } from "../box/engine.ts";
-import { needPrograms } from "../box/packages.ts";
-import { needSeed } from "../box/seed.ts";
+import { main } from "../box/ending.ts";
+import { enterBox, LIMIT_SECONDS } from "../box/enter.ts";
 import { print, tell } from "../box/tell.ts";
-import { inBox, isInBox, needBoxPrograms } from "../box/words.ts";
+import { isInBox } from "../box/words.ts";
 import { Lab, labRecord } from "./lab.ts";
 import { table } from "./list.ts";
 import { LAB_PROGRAMS, MAX_HOSTS, startLab } from "./start.ts";
@@ -25,9 +23,6 @@ Starts N hosts (3) as one swarm, runs CMD on the manager or a shell beside the h
   ./dev lab start HOST              give it power again: same data, same address
   ./dev lab restart HOST            restart its engine alone`;
 
-/** More than anything takes that should end. */
-const LIMIT_SECONDS = 3 * 3600;
-
 /** Where the command was typed: a task runs in the root of the checkout. */
 const cwd = Deno.env.get("INIT_CWD") ?? Deno.cwd();
 
@@ -42,17 +37,6 @@ export function parse(args: string[]): { hosts: number; command: string[] } {
   const hosts = isNumber ? Number(args[0]) : 3;
   if (hosts < 1 || hosts > MAX_HOSTS) throw wrong(`${hosts} hosts: a number from 1 to ${MAX_HOSTS} is needed`);
   return { hosts, command: isNumber ? args.slice(1) : args };
-}
-
-async function outside(args: string[]): Promise<number> {
-  parse(args);
-  return await withEnding(async ({ signal }) => {
-    await needBoxPrograms(signal);
-    await needPrograms(LAB_PROGRAMS, signal);
-    const env = { [SEED]: await needSeed(["mpich"], signal) };
-    const words = [...inBox(new URL(import.meta.url)), ...args];
-    return (await run(words, { cwd, env, output: "show", stdin: true, seconds: LIMIT_SECONDS, signal })).code;
-  });
 }
 
 /** Tests and shells run in the box itself, beside the hosts, which they enter; a command runs on the manager. */
@@ -91,7 +75,10 @@ async function act(lab: Lab, [command = "ls", name = "", ...words]: string[]): P
 
 async function lab(args: string[]): Promise<number> {
   if (["help", "-h", "--help"].includes(args[0] ?? "")) return print(USAGE), 0;
-  if (!isInBox()) return await outside(args);
+  if (!isInBox()) {
+    parse(args);
+    return await enterBox(new URL(import.meta.url), args, { cwd, programs: LAB_PROGRAMS });
+  }
   return await labRecord() === undefined ? await inside(args) : await act(await Lab.open(), args);
 }
 

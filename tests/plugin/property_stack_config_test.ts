@@ -57,7 +57,7 @@ async function stackConfig(text: string): Promise<{ code: number; out: string; e
 type Printer = (stack: StackFile, settings: Settings) => string;
 
 const plain: Printer = (stack) => formatStack(stack);
-const explained: Printer = (stack, settings) => explainStack(stack, settings, "1.0.0");
+const explained: Printer = (stack, settings) => explainStack({ stack, own: stack }, settings.name, "1.0.0");
 
 /** The stack file of an `mpi.yaml`; nothing if that is refused. */
 async function stackOf(text: string, print = plain): Promise<string | undefined> {

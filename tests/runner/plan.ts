@@ -61,6 +61,9 @@ const WORDS: Record<string, (keyof typeof GROUPS)[]> = {
 /** What runs before each commit: minutes, not more. */
 const USUAL = ["check", "unit", "plugin", "box", "swarm", "lab"];
 
+/** The groups that try both MPIs. */
+const BOTH = ["more/swarm", "more/lab", "endurance"];
+
 /** A file with tests. */
 export interface TestFile {
   /** From the root of the checkout. */
@@ -72,8 +75,9 @@ export interface TestFile {
  * The plan for these words: each is one of {@linkcode WORDS}, or part of the path of a test file or of its text.
  *
  * @param files Lists all files with tests; called only where a word asks for it.
+ * @param usual The MPI of tests that don't say one; none: MPICH.
  */
-export async function planOf(words: string[], files: () => Promise<TestFile[]>): Promise<Plan> {
+export async function planOf(words: string[], files: () => Promise<TestFile[]>, usual?: string): Promise<Plan> {
   const asked = words.length === 0 ? USUAL : words;
   const named = new Set(asked.flatMap((word) => WORDS[word] ?? []));
   const groups: Group[] = Object.values(GROUPS).filter((group) => named.has(group.name as keyof typeof GROUPS))
@@ -82,11 +86,11 @@ export async function planOf(words: string[], files: () => Promise<TestFile[]>):
   return {
     gates: asked.includes("check") || asked.includes("all"),
     groups,
-    mpis: asked.some((word) => !USUAL.includes(word)) ? ["mpich", "openmpi"] : ["mpich"],
+    mpis: usual === "openmpi" || groups.some(({ name }) => BOTH.includes(name)) ? ["mpich", "openmpi"] : ["mpich"],
   };
 }
 
-/** The groups, with those of their files alone whose path has the word; or else those whose text has it, as a filter. */
+/** The groups, with those of their files alone whose path has the word; or else those whose text has it. */
 function matching(word: string, files: TestFile[]): Group[] {
   const byPath = files.filter(({ path }) => path.includes(word));
   const found = byPath.length > 0 ? byPath : files.filter(({ text }) => text.includes(word));
@@ -97,12 +101,11 @@ function matching(word: string, files: TestFile[]): Group[] {
       }, or a part of a name`,
     );
   }
-  const filter = byPath.length > 0 ? [] : [`--filter=${word}`];
   return Object.values(GROUPS).flatMap((group: Group) => {
     const paths = found.map(({ path }) => path).filter((path) =>
       group.paths.some((folder) => path.startsWith(`${folder}/`))
     );
-    return paths.length === 0 ? [] : [{ ...group, args: [...group.args, ...filter], paths }];
+    return paths.length === 0 ? [] : [{ ...group, paths }];
   });
 }
 

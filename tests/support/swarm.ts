@@ -1,7 +1,7 @@
 /**
  * A world for tests on a real swarm: the installed plugin, a cluster project with its image, and clusters that go away.
  *
- * The runner gives the engine by `DOCKER_HOST` or leaves the user's own. Everything that is made here has a name that
+ * The engine is that of the box. Everything that is made here has a name that
  * begins with `mpitest`, and only that is removed.
  */
 import { type Implementation, IMPLEMENTATIONS as KNOWN } from "../../stack/settings_schema.ts";

@@ -8,6 +8,7 @@ import {
   checkImage,
   checkPort,
   checkVersion,
+  type FactsReply,
   type Finding,
   type NodeFacts,
   PADDING,
@@ -47,9 +48,9 @@ for (const [version, isOld] of engines) {
 }
 
 Deno.test("checkHosts() counts hosts and CPUs where all is well", () => {
-  assert.deepEqual(checkHosts([aNode(1)]), [found("ok", "Hosts", "1 host is ready")]);
+  assert.deepEqual(checkHosts([aNode(1)], "node-1"), [found("ok", "Hosts", "1 host is ready")]);
   const two = [aNode(1, { cpus: 8 }), aNode(2, { cpus: 4 })];
-  assert.deepEqual(checkHosts(two), [found("ok", "Hosts", "2 hosts are ready, 12 CPUs")]);
+  assert.deepEqual(checkHosts(two, "node-1"), [found("ok", "Hosts", "2 hosts are ready, 12 CPUs")]);
 });
 
 Deno.test("checkHosts() names hosts that are down, and those that take no tasks", () => {
@@ -65,7 +66,7 @@ Deno.test("checkHosts() names hosts that are down, and those that take no tasks"
     return found("warning", "Hosts", text, `docker node update --availability active ${name}`);
   };
   const why = "docker info says why; 2377/tcp to the managers must be open";
-  assert.deepEqual(checkHosts(nodes), [
+  assert.deepEqual(checkHosts(nodes, "node-1"), [
     found("problem", "Hosts", "rack-2 is down", `docker node ls  # shows it; on rack-2 (10.0.0.2) ${why}`),
     found("problem", "Hosts", "rack-3 is unknown", `docker node ls  # shows it; on rack-3 (address unknown) ${why}`),
     idle("rack-4", "drain"),
@@ -75,7 +76,7 @@ Deno.test("checkHosts() names hosts that are down, and those that take no tasks"
 
 Deno.test("checkHosts() warns of several kinds of processor", () => {
   const arm = { attributes: { "node.platform.arch": "aarch64" } };
-  assert.deepEqual(checkHosts([aNode(1), aNode(2, arm), aNode(3, arm)]), [
+  assert.deepEqual(checkHosts([aNode(1), aNode(2, arm), aNode(3, arm)], "node-1"), [
     found(
       "warning",
       "Hosts",
@@ -85,51 +86,77 @@ Deno.test("checkHosts() warns of several kinds of processor", () => {
     ),
   ]);
   const unsaid = { attributes: { "node.platform.arch": "" } };
-  assert.equal(checkHosts([aNode(1), aNode(2, unsaid)])[0]?.verdict, "ok", "a host that says nothing is no mixture");
+  assert.equal(
+    checkHosts([aNode(1), aNode(2, unsaid)], "node-1")[0]?.verdict,
+    "ok",
+    "a host that says nothing is no mixture",
+  );
 });
 
-Deno.test("checkHosts() warns of two managers, and of no other number", () => {
-  const managers = (count: number) =>
-    checkHosts([1, 2, 3].map((n) => aNode(n, { attributes: { "node.role": n <= count ? "manager" : "worker" } })));
-  assert.deepEqual(managers(2), [
+Deno.test("checkHosts() names hosts whose engine is too old", () => {
+  const [host, ...others] = checkHosts([aNode(1, { engine: "20.10.24" }), aNode(2, { engine: "19.03.15" })], "node-1");
+  assert.deepEqual([host, others], [
     found(
-      "warning",
+      "problem",
       "Hosts",
-      "the swarm has 2 managers, and stops when it loses either",
-      "docker node demote rack-2  # one manager is safer than two; three are safer than one",
+      "rack-2 has engine 19.03.15, which is too old: want 20.10 or newer",
+      "docker node update --availability drain rack-2  # keeps nodes off it until it has a newer one",
     ),
+    [],
   ]);
-  assert.deepEqual([managers(1), managers(3)].map(([first]) => first?.verdict), ["ok", "ok"]);
+});
+
+Deno.test("checkHosts() warns of two managers, and of no other number; this engine stays one", () => {
+  const managers = (count: number, here: string) =>
+    checkHosts(
+      [1, 2, 3].map((n) => aNode(n, { attributes: { "node.role": n <= count ? "manager" : "worker" } })),
+      here,
+    );
+  for (const [here, other] of [["node-1", "rack-2"], ["node-2", "rack-1"]] as const) {
+    assert.deepEqual(managers(2, here), [
+      found(
+        "warning",
+        "Hosts",
+        "the swarm has 2 managers, and stops when it loses either",
+        `docker node demote ${other}  # one manager is safer than two; three are safer than one`,
+      ),
+    ]);
+  }
+  assert.deepEqual([managers(1, "node-1"), managers(3, "node-1")].map(([first]) => first?.verdict), ["ok", "ok"]);
 });
 
 Deno.test("checkImage() asks for a registry only where other hosts may get nodes", () => {
-  const [name, hosts] = ["example.org/hello:1", [aNode(1), aNode(2)]];
+  const [image, here, hosts] = ["example.org/hello:1", "node-1", [aNode(1), aNode(2)]];
   const pushed = anImage({ digests: ["example.org/hello@sha256:0123456789abcdef0123"] });
-  const drained = [aNode(1), aNode(2, { availability: "drain" })];
-  const here = found("ok", "Image", `${name} is here, where all nodes run`);
-  assert.deepEqual(checkImage(name, anImage(), [aNode(1)], "node-1"), here);
-  assert.deepEqual(checkImage(name, anImage(), drained, "node-1"), here);
   assert.deepEqual(
-    checkImage(name, pushed, hosts, "node-1"),
-    found("ok", "Image", `${name} is in its registry as sha256:0123456789ab…`),
+    checkImage({ image, local: anImage(), hosts: [aNode(1)], here }),
+    found("ok", "Image", `${image} is here, where all nodes run`),
   );
-  const only = "hello:latest is on this engine only, and 2 hosts may get nodes";
-  const push = "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry";
-  assert.deepEqual(checkImage("hello:latest", anImage(), hosts, "node-1"), found("problem", "Image", only, push));
-  const { remedy } = checkImage(name, anImage(), hosts, "node-1");
-  assert.equal(remedy, "docker mpi deploy --push  # takes it to a registry");
+  assert.deepEqual(
+    checkImage({ image, local: pushed, hosts, here }),
+    found("ok", "Image", `${image} is in its registry as sha256:0123456789ab…`),
+  );
+  assert.deepEqual(
+    checkImage({ image: "hello:latest", local: anImage(), hosts, here }),
+    found(
+      "problem",
+      "Image",
+      'Image "hello:latest" is on this engine only, and nodes may start on 2 hosts: rack-1, rack-2',
+      "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry of yours; " +
+        "--resolve-image never if every host has it already",
+    ),
+  );
 });
 
-Deno.test("checkImage() says how to make what is missing", () => {
-  const missing = (image: string, remedy: string) =>
-    found("warning", "Image", `this engine does not have ${image} yet`, remedy);
-  assert.deepEqual(
-    checkImage("hello:latest", undefined, [aNode(1)], "node-1"),
-    missing("hello:latest", "docker mpi build  # makes it; deploy does so as well"),
-  );
-  assert.deepEqual(
-    checkImage("example.org/hello", undefined, [aNode(1), aNode(2)], "node-1"),
-    missing("example.org/hello", "docker mpi deploy --push  # makes it, and takes it to its registry"),
+Deno.test("checkImage() says how to get what is missing", () => {
+  const missing = (image: string, remedy: string) => {
+    const finding = found("warning", "Image", `this engine does not have ${image} yet`, remedy);
+    assert.deepEqual(checkImage({ image, local: undefined, hosts: [aNode(1), aNode(2)], here: "node-1" }), finding);
+  };
+  missing("hello:latest", "docker mpi build  # makes it; deploy does so as well");
+  missing(
+    "example.org/hello",
+    "docker pull example.org/hello  # if its registry has it; docker mpi deploy --push makes it, and takes it there",
   );
 });
 
@@ -183,7 +210,8 @@ Deno.test("checkCluster() counts what answers, or hands on what is wrong", () =>
 });
 
 Deno.test("checkVersion() warns of a cluster that another version deployed", () => {
-  const remedy = "docker mpi deploy --build  # brings it to this version; what runs ends";
+  const remedy =
+    "docker mpi deploy --cluster hello --build  # in its project's directory brings it to this version; what runs ends";
   assert.deepEqual(
     checkVersion(status(), "0.1.0"),
     found("ok", "Version", "hello was deployed by this version, 0.1.0"),
@@ -222,10 +250,15 @@ const facts = (node: string, parts: Partial<NodeFacts> = {}): NodeFacts => ({
   received: PADDING,
   ...parts,
 });
+const cluster = (workers: number | "per-node" = 3) => ({
+  name: "hello",
+  worker: aService("hello", "worker", { replicas: workers === "per-node" ? undefined : workers }),
+});
+const reply = (facts: NodeFacts[], parts: Partial<FactsReply> = {}) => ({ status: 0, stderr: "", facts, ...parts });
 /** What is found of a cluster of four nodes, each of which says that. */
 const judged = (parts: (index: number) => Partial<NodeFacts>) => {
   const nodes = ["1", "2", "3", "4"];
-  return checkFacts(nodes.map((node, index) => facts(node, parts(index))), nodes);
+  return checkFacts(cluster(), reply(nodes.map((node, index) => facts(node, parts(index)))), nodes);
 };
 const wells = [
   found("ok", "Traffic", "100 KB came from each node"),
@@ -238,7 +271,9 @@ Deno.test("checkFacts() finds nothing where nodes are alike, and have room", () 
   assert.deepEqual(judged((index) => ({ full: 91 + index })), wells);
 });
 
-const perNode = "docker mpi deploy --per-node --slots auto  # one node on each host, a rank for each CPU";
+const fewer = (slots: number) =>
+  `docker mpi deploy --cluster hello --slots ${slots}  # restarts the nodes, with a CPU for each rank`;
+const otherMtu = "docker mpi rm hello && docker mpi deploy --cluster hello --mtu";
 
 const faults: [what: string, parts: (index: number) => Partial<NodeFacts>, finding: Finding][] = [
   [
@@ -248,7 +283,7 @@ const faults: [what: string, parts: (index: number) => Partial<NodeFacts>, findi
       "problem",
       "Traffic",
       "100 KB did not come whole from 2",
-      "docker mpi deploy --mtu 1400  # after docker mpi rm, if the network between the hosts takes only smaller packets",
+      `${otherMtu} 1400  # if the network between the hosts takes only smaller packets`,
     ),
   ],
   [
@@ -258,13 +293,13 @@ const faults: [what: string, parts: (index: number) => Partial<NodeFacts>, findi
       "problem",
       "MTU",
       "differs between nodes: 950, 1450, 8950",
-      "docker mpi rm && docker mpi deploy --mtu 1000  # one for all",
+      `${otherMtu} 1000  # one for all`,
     ),
   ],
   [
     "a host with more ranks than CPUs",
     (index) => index < 2 ? { host: "big", cpus: 7 } : {},
-    found("warning", "Slots", "big has 8 slots and 7 CPUs: ranks share them, and slow each other", perNode),
+    found("warning", "Slots", "big has 8 slots and 7 CPUs: ranks share them, and slow each other", fewer(3)),
   ],
   [
     "several such hosts",
@@ -273,7 +308,7 @@ const faults: [what: string, parts: (index: number) => Partial<NodeFacts>, findi
       "warning",
       "Slots",
       "rack-1 has 4 slots and 2 CPUs: ranks share them, and slow each other, and 3 more like it",
-      perNode,
+      fewer(2),
     ),
   ],
   [
@@ -296,7 +331,40 @@ for (const [what, parts, finding] of faults) {
   });
 }
 
-Deno.test("checkFacts() misses the node that said nothing", () => {
-  const [traffic] = checkFacts([facts("master")], ["master", "worker-1", "worker-2", "worker-3", "worker-4"]);
-  assert.equal(traffic?.text, "100 KB did not come whole from worker-1, worker-2, worker-3 and 1 more");
+Deno.test("checkFacts() asks for fewer nodes where each takes one rank", () => {
+  const remedy = (workers: number | "per-node") => {
+    const nodes = ["master", "1", "2"].map((node) => facts(node, { host: "vm", slots: 1, cpus: 2 }));
+    return checkFacts(cluster(workers), reply(nodes), []).find(({ check }) => check === "Slots")?.remedy;
+  };
+  const why = "# as many nodes as CPUs; to learn and to test it is fine as it is";
+  assert.equal(remedy(2), `docker mpi scale --cluster hello 1  ${why}`);
+  assert.equal(remedy("per-node"), `docker mpi rm hello && docker mpi deploy --cluster hello --workers 1  ${why}`);
+});
+
+const nodes = ["master", "worker-1", "worker-2", "worker-3", "worker-4"];
+
+Deno.test("checkFacts() takes nodes that say nothing in time for such as lose large packets", () => {
+  const found = checkFacts(cluster(), reply([facts("master")], { status: 124 }), nodes);
+  assert.equal(found[0]?.text, "100 KB did not come whole from worker-1, worker-2, worker-3 and 1 more");
+  const none = checkFacts(cluster(), reply([], { status: 124 }), nodes);
+  assert.deepEqual(none.map(({ check, verdict }) => [check, verdict]), [["Traffic", "problem"]]);
+});
+
+Deno.test("checkFacts() tells why nodes can't say how they are, and makes nothing of it", () => {
+  const stderr = "worker-1 | sh: mpi_facts: not found\nworker-2 | sh: mpi_facts: not found\n";
+  const finding = found(
+    "problem",
+    "Facts",
+    "master, worker-1, worker-2 and 2 more can't say what it is like: worker-1 | sh: mpi_facts: not found",
+    "docker mpi deploy --cluster hello --build  # in its project's directory gives the nodes this version's image",
+  );
+  assert.deepEqual(checkFacts(cluster(), reply([], { status: 127, stderr }), nodes), [finding]);
+  const some = checkFacts(cluster(), reply([facts("master")], { status: 127 }), ["master", "worker-1"]);
+  assert.deepEqual(some.map(({ check, verdict }) => [check, verdict]), [
+    ["Facts", "problem"],
+    ["Traffic", "ok"],
+    ["MTU", "ok"],
+    ["Slots", "ok"],
+    ["Disk", "ok"],
+  ]);
 });

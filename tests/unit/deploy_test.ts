@@ -105,13 +105,13 @@ Deno.test("deploy() with --rotate-keys makes all keys new", async () => {
 
 Deno.test("previewStack() changes nothing and shows what deploy() would send", async () => {
   const fresh = await world();
-  const preview = formatStack(await previewStack(fresh.deployment, anImage()));
+  const preview = formatStack((await previewStack(fresh.deployment, anImage())).stack);
   assert.match(preview, /made by deploy: user/);
   assert.deepEqual([fresh.swarm.changes, fresh.docker.calls], [[], []]);
   assert.equal(await readUserKeys(fresh.directory), undefined);
 
   const { deployment, docker } = await running();
-  const again = formatStack(await previewStack(deployment, anImage()));
+  const again = formatStack((await previewStack(deployment, anImage())).stack);
   await assert.rejects(deploy(deployment, anImage(), { ...limit, timeout: 0 }, () => {}));
   assert.equal(docker.inputs[0], again);
 });

@@ -8,7 +8,7 @@ import { type FieldName, FIELDS } from "../../stack/settings_schema.ts";
 import type { JsonObject } from "../../stack/json.ts";
 import { resolveSettings, type Settings } from "../../stack/settings.ts";
 import { parseSize } from "../../stack/size.ts";
-import { formatStack, renderStack, type StackKeys } from "../../stack/stack_file.ts";
+import { formatStack, renderStack, type StackFile, type StackKeys } from "../../stack/stack_file.ts";
 import { composeFaults, interpolate, yamlFaults } from "../support/compose.ts";
 import { property } from "../support/property.ts";
 import { anyText, brokenText, crowdedText, rightText, type Said, wrongText } from "../support/settings_texts.ts";
@@ -55,8 +55,11 @@ property(
   rightText,
   async ({ text }) => {
     const settings = await resolveSettings({ directory, file: { path: "mpi.yaml", text } });
-    const stack = renderStack({ settings, workers: settings.workers ?? 3, keys: KEYS, version: "1.0.0" });
-    const explained = explainStack(stack, settings, "1.0.0");
+    const workers = settings.workers ?? 3;
+    const [stack, own] = [settings, { ...settings, stack: {} }].map((settings) =>
+      renderStack({ settings, workers, keys: KEYS, version: "1.0.0" })
+    ) as [StackFile, StackFile];
+    const explained = explainStack({ stack, own }, settings.name, "1.0.0");
     for (const version of ["1.1", "1.2"] as const) assert.deepEqual(parse(explained, { version }), stack);
   },
 );

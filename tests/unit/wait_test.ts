@@ -136,7 +136,7 @@ Deno.test("waitForTasks() says that the cluster was removed meanwhile", async ()
   const { engine } = movie((swarm) => swarm.services = []);
   await assert.rejects(waitForTasks(engine, "hello", limit, () => {}), {
     code: "not-found",
-    message: 'Cluster "hello" was removed while waiting for it',
+    message: 'Cluster "hello" is not there any more',
   });
 });
 

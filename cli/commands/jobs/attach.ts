@@ -1,8 +1,9 @@
 import { chooseJob, listJobs } from "../../../stack/jobs.ts";
+import { findCluster, logIn } from "../../cluster_context.ts";
 import { type AnyCommand, Command, endsAsProgram, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
 import { clusterOption, labelOption, outputOption } from "../../flags.ts";
-import { attachJob, jobIds, onMaster } from "../../job.ts";
+import { attachJob, jobIds } from "../../job.ts";
 import type { OutputOptions } from "../../job_output.ts";
 
 /** `docker mpi jobs attach`: as if the job had been run here. */
@@ -22,8 +23,11 @@ export function attachCommand(deps: Deps): AnyCommand {
 }
 
 async function run(deps: Deps, job: string, { cluster, ...show }: OutputOptions & { cluster?: string | undefined }) {
-  await onMaster(deps, cluster, async (master) => {
+  const master = await logIn(deps, await findCluster(deps, cluster));
+  try {
     const { id } = chooseJob(await listJobs(master), job);
     await attachJob(deps, master, id, show);
-  });
+  } finally {
+    master.close();
+  }
 }

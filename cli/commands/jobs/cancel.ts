@@ -1,9 +1,10 @@
+import { findCluster, onMaster } from "../../cluster_context.ts";
 import { chooseJob, hasEnded, listJobs } from "../../../stack/jobs.ts";
 import { MpiError } from "../../../stack/errors.ts";
 import { type AnyCommand, Command, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
 import { clusterOption } from "../../flags.ts";
-import { jobIds, onMaster, signalJob, untilInterrupted, waitForJob } from "../../job.ts";
+import { jobIds, signalJob, waitForJob } from "../../job.ts";
 
 interface CancelOptions {
   cluster?: string | undefined;
@@ -26,20 +27,19 @@ export function cancelCommand(deps: Deps): AnyCommand {
 }
 
 async function run(deps: Deps, words: readonly string[], { cluster, force }: CancelOptions): Promise<void> {
-  await onMaster(deps, cluster, (master) =>
-    untilInterrupted(deps, master, async () => {
-      const there = await listJobs(master);
-      const jobs = words.map((word) => chooseJob(there, word));
-      const over = jobs.find(hasEnded);
-      if (over !== undefined) {
-        throw new MpiError("conflict", `Job ${over.id} does not run: it is ${over.state}`, {
-          hint: `docker mpi jobs inspect ${over.id}`,
-        });
-      }
-      for (const { id } of jobs) await signalJob(master, id, force ? "TERM" : "INT");
-      for (const { id } of jobs) {
-        await waitForJob(master, id);
-        await deps.io.stdout.write(`${id}\n`);
-      }
-    }));
+  await onMaster(deps, await findCluster(deps, cluster), async (master) => {
+    const there = await listJobs(master);
+    const jobs = words.map((word) => chooseJob(there, word));
+    const over = jobs.find(hasEnded);
+    if (over !== undefined) {
+      throw new MpiError("conflict", `Job ${over.id} does not run: it is ${over.state}`, {
+        hint: `docker mpi jobs inspect ${over.id}`,
+      });
+    }
+    for (const { id } of jobs) await signalJob(master, id, force ? "TERM" : "INT");
+    for (const { id } of jobs) {
+      await waitForJob(master, id);
+      await deps.io.stdout.write(`${id}\n`);
+    }
+  });
 }

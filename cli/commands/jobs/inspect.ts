@@ -1,8 +1,9 @@
+import { findCluster, onMaster } from "../../cluster_context.ts";
 import { chooseJob, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
 import { clusterOption } from "../../flags.ts";
-import { jobIds, onMaster, untilInterrupted } from "../../job.ts";
+import { jobIds } from "../../job.ts";
 import { describeJob } from "../../job_row.ts";
 
 /** `docker mpi jobs inspect`: all that is known of jobs. */
@@ -17,7 +18,7 @@ export function inspectCommand(deps: Deps): AnyCommand {
 }
 
 async function run(deps: Deps, words: readonly string[], cluster: string | undefined): Promise<void> {
-  const there = await onMaster(deps, cluster, (master) => untilInterrupted(deps, master, () => listJobs(master)));
+  const there = await onMaster(deps, await findCluster(deps, cluster), listJobs);
   const rows = words.map((word) => describeJob(chooseJob(there, word)));
   await deps.io.stdout.write(`${JSON.stringify(rows, undefined, 4)}\n`);
 }

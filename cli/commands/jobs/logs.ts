@@ -1,8 +1,9 @@
+import { findCluster, onMaster } from "../../cluster_context.ts";
 import { chooseJob, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
 import { clusterOption, integer, labelOption, outputOption } from "../../flags.ts";
-import { jobIds, onMaster, untilInterrupted } from "../../job.ts";
+import { jobIds } from "../../job.ts";
 import { jobOutput, type OutputOptions } from "../../job_output.ts";
 
 interface LogsOptions extends OutputOptions {
@@ -31,14 +32,13 @@ export function logsCommand(deps: Deps): AnyCommand {
 }
 
 async function run(deps: Deps, job: string, { cluster, follow, ...show }: LogsOptions): Promise<void> {
-  await onMaster(deps, cluster, (master) =>
-    untilInterrupted(deps, master, async () => {
-      const { id } = chooseJob(await listJobs(master), job);
-      const output = await jobOutput(deps, show);
-      await master.run(`exec mpi_job log ${id}${follow ? " --follow" : ""}`, {
-        stdout: (chunk) => output.take(chunk),
-        stderr: (chunk) => deps.io.stderr.write(chunk),
-      });
-      await output.end();
-    }));
+  await onMaster(deps, await findCluster(deps, cluster), async (master) => {
+    const { id } = chooseJob(await listJobs(master), job);
+    const output = await jobOutput(deps, show);
+    await master.run(`exec mpi_job log ${id}${follow ? " --follow" : ""}`, {
+      stdout: (chunk) => output.take(chunk),
+      stderr: (chunk) => deps.io.stderr.write(chunk),
+    });
+    await output.end();
+  });
 }

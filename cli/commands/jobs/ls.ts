@@ -1,9 +1,9 @@
+import { findCluster, onMaster } from "../../cluster_context.ts";
 import { type Job, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
 import { clusterOption, formatOption, quietOption } from "../../flags.ts";
 import { type Columns, type Format, renderList } from "../../format.ts";
-import { onMaster, untilInterrupted } from "../../job.ts";
 import { commandLine, describeJob, elapsed, type JobRow } from "../../job_row.ts";
 
 /** What the list can be asked. */
@@ -37,7 +37,7 @@ export function lsCommand(deps: Deps): AnyCommand {
 
 /** Prints the list. */
 export async function list(deps: Deps, { cluster, format, quiet, trunc }: ListOptions): Promise<void> {
-  const jobs = await onMaster(deps, cluster, (master) => untilInterrupted(deps, master, () => listJobs(master)));
+  const jobs = await onMaster(deps, await findCluster(deps, cluster), listJobs);
   await deps.io.stdout.write(quiet ? jobs.map(({ id }) => `${id}\n`).join("") : render(jobs, format, trunc));
 }
 

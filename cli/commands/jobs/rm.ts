@@ -1,9 +1,10 @@
+import { findCluster, onMaster } from "../../cluster_context.ts";
 import { MpiError } from "../../../stack/errors.ts";
 import { chooseJob, hasEnded, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
 import { clusterOption } from "../../flags.ts";
-import { jobIds, onMaster, untilInterrupted } from "../../job.ts";
+import { jobIds } from "../../job.ts";
 
 interface RmOptions {
   cluster?: string | undefined;
@@ -28,19 +29,18 @@ async function run(deps: Deps, words: readonly string[], { cluster, all }: RmOpt
       hint: "docker mpi jobs  # lists them",
     });
   }
-  await onMaster(deps, cluster, (master) =>
-    untilInterrupted(deps, master, async () => {
-      const there = await listJobs(master);
-      const jobs = all ? there.filter(hasEnded) : words.map((word) => chooseJob(there, word));
-      const running = jobs.find((job) => !hasEnded(job));
-      if (running !== undefined) {
-        throw new MpiError("conflict", `Job ${running.id} is ${running.state}: only what has ended can be removed`, {
-          hint: `docker mpi jobs cancel ${running.id}`,
-        });
-      }
-      for (const { id } of jobs) {
-        await master.capture(`exec mpi_job rm ${id}`);
-        await deps.io.stdout.write(`${id}\n`);
-      }
-    }));
+  await onMaster(deps, await findCluster(deps, cluster), async (master) => {
+    const there = await listJobs(master);
+    const jobs = all ? there.filter(hasEnded) : words.map((word) => chooseJob(there, word));
+    const running = jobs.find((job) => !hasEnded(job));
+    if (running !== undefined) {
+      throw new MpiError("conflict", `Job ${running.id} is ${running.state}: only what has ended can be removed`, {
+        hint: `docker mpi jobs cancel ${running.id}`,
+      });
+    }
+    for (const { id } of jobs) {
+      await master.capture(`exec mpi_job rm ${id}`);
+      await deps.io.stdout.write(`${id}\n`);
+    }
+  });
 }

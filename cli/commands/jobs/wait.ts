@@ -1,8 +1,9 @@
+import { findCluster, onMaster } from "../../cluster_context.ts";
 import { chooseJob, listJobs } from "../../../stack/jobs.ts";
 import { type AnyCommand, Command, endsAsProgram, withCompletion } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
 import { clusterOption } from "../../flags.ts";
-import { jobIds, onMaster, statusOf, untilInterrupted, waitForJob } from "../../job.ts";
+import { jobIds, statusOf, waitForJob } from "../../job.ts";
 
 /** `docker mpi jobs wait`: for a job's end. */
 export function waitCommand(deps: Deps): AnyCommand {
@@ -16,9 +17,8 @@ export function waitCommand(deps: Deps): AnyCommand {
 }
 
 async function run(deps: Deps, job: string, cluster: string | undefined): Promise<void> {
-  await onMaster(deps, cluster, (master) =>
-    untilInterrupted(deps, master, async () => {
-      const { id } = chooseJob(await listJobs(master), job);
-      deps.status = statusOf(await waitForJob(master, id));
-    }));
+  await onMaster(deps, await findCluster(deps, cluster), async (master) => {
+    const { id } = chooseJob(await listJobs(master), job);
+    deps.status = statusOf(await waitForJob(master, id));
+  });
 }

@@ -1,11 +1,11 @@
 import { MpiError } from "../../../stack/errors.ts";
-import { typed } from "../../../stack/shell.ts";
-import { brief, quotePath } from "../../../stack/text.ts";
+import { quotePath } from "../../../stack/text.ts";
 import { importKey } from "../../../stack/user_key.ts";
 import { findCluster } from "../../cluster_context.ts";
 import { type AnyCommand, Command } from "../../command.ts";
 import type { Deps } from "../../deps.ts";
 import { clusterOption } from "../../flags.ts";
+import { unreadable } from "../../read_file.ts";
 
 /** The longest key file that is read, in bytes; RSA keys of 16,384 bits are shorter. */
 const MAX_BYTES = 65_536;
@@ -28,27 +28,29 @@ async function run(deps: Deps, file: string | undefined, name: string | undefine
     });
   }
   const { cluster, search } = await findCluster(deps, name);
-  const text = fromPipe ? await readAll(deps.io.stdin.readable) : await readFile(file);
-  await importKey(cluster, search.keys, text, fromPipe ? "standard input" : quotePath(file));
+  const where = fromPipe ? "standard input" : quotePath(file);
+  const text = await readKey(fromPipe ? deps.io.stdin.readable : await open(file), where);
+  await importKey(cluster, search.keys, text, where);
   await deps.io.stdout.write(`${cluster.name}\n`);
 }
 
-async function readFile(file: string): Promise<string> {
-  return await Deno.readTextFile(file).catch((error) => {
-    throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error.message}`)}`, {
-      hint: typed("ls", "-l", file),
-      cause: error,
-    });
-  });
+async function open(file: string): Promise<ReadableStream<Uint8Array>> {
+  try {
+    return (await Deno.open(file)).readable;
+  } catch (error) {
+    throw unreadable(file, error);
+  }
 }
 
-async function readAll(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function readKey(stream: ReadableStream<Uint8Array>, where: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of stream) {
     text += decoder.decode(chunk, { stream: true });
     if (text.length > MAX_BYTES) {
-      throw new MpiError("usage", `Standard input is no key: longer than ${MAX_BYTES} bytes`);
+      throw new MpiError("usage", `There is no key in ${where}: it has more than ${MAX_BYTES} bytes`, {
+        hint: "docker mpi key export FILE  # on the machine that deployed the cluster writes one",
+      });
     }
   }
   return text;
