@@ -62,7 +62,7 @@ const WORDS: Record<string, (keyof typeof GROUPS)[]> = {
 const USUAL = ["check", "unit", "plugin", "box", "swarm", "lab"];
 
 /** A file with tests. */
-export interface TestFile {
+interface TestFile {
   /** From the root of the checkout. */
   path: string;
   text: string;
