@@ -1,23 +1,32 @@
 /** That a box is what it says: apart from the machine, and gone with whoever asked for it. */
 import assert from "node:assert/strict";
+import { cacheFolder } from "./cache.ts";
 import { poll, run } from "./command.ts";
 import { commandLines } from "./processes.ts";
 import { BOX, boxNeeds } from "./words.ts";
 
 const ignore = boxNeeds() !== undefined;
 
-/** What a box could leave on the machine: network devices, mounts, processes that have a word in their command line. */
+/** What this box could leave on the machine: its devices, its mounts, processes that have a word in their command line. */
 async function traces(word: string): Promise<string[]> {
   const devices = (await run(["ip", "-brief", "link"])).stdout.split("\n").map((line) => line.split(/[\s@]/)[0]!);
   const mounts = (await Deno.readTextFile("/proc/self/mounts")).split("\n").map((line) => line.split(" ")[1] ?? "");
-  const processes = (await commandLines()).map(({ words }) => words).filter((words) => words.includes(word));
-  return [...devices, ...mounts, ...processes].sort();
+  const folders = [`${cacheFolder()}/box`, "/mnt"];
+  return [
+    ...devices.filter((name) => name === "vxlan42" || name === "tap0"),
+    ...mounts.filter((path) => folders.some((folder) => path === folder || path.startsWith(`${folder}/`))),
+    ...(await commandLines()).map(({ words }) => words).filter((words) => words.includes(word)),
+  ].sort();
 }
 
-/** A box that waits, with a device, a mount and a process of its own, under a word that stands nowhere else. */
+/** The process that waits in the box; the second command keeps its shell from becoming `sleep`, which has no word. */
+const WAITING = ["bash", "-c", "sleep 60; :"];
+
+/** Makes a device, a mount and a process, under a word that stands nowhere else, and waits. */
 function waiting(word: string): string {
+  const [shell, flag, script] = WAITING;
   return `ip link add vxlan42 type vxlan id 42 dstport 4789 dev lo && mount -t tmpfs tmpfs /mnt &&
-    echo ready && sleep 600 "$0" ${word}`;
+    echo ready && ${shell} ${flag} '${script}' ${word}`;
 }
 
 Deno.test({
@@ -64,6 +73,9 @@ for (const victim of ["the box", "its caller"]) {
         assert.ok(!done, `the box ended after saying ${JSON.stringify(said)}`);
         said += value;
       }
+      const process = [...WAITING, word].join(" ");
+      const runs = async () => (await commandLines()).some(({ words }) => words === process);
+      await poll("the process in the box", runs, { seconds: 10 });
       Deno.kill(victim === "the box" ? Number(said.split("\n")[0]) : caller.pid, "SIGKILL");
       const gone = async () => (await traces(word)).join("\n") === before.join("\n");
       await poll("all traces of the box to go", gone, { seconds: 10 });

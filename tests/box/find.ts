@@ -2,7 +2,7 @@
 import { run } from "./command.ts";
 
 /** What the user's `docker` command said. */
-export type Found =
+type Found =
   | { kind: "ready"; host: string }
   | { kind: "no-manager"; host: string; why: string; hint: string }
   | { kind: "none"; why: string };

@@ -15,7 +15,7 @@ export async function which(program: string): Promise<string | undefined> {
 }
 
 /** Whether this process may install packages here. */
-export async function canInstall(): Promise<boolean> {
+async function canInstall(): Promise<boolean> {
   return Deno.build.os === "linux" && Deno.uid() === 0 && (await which("apt-get")) !== undefined;
 }
 

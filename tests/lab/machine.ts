@@ -7,7 +7,7 @@ import { poll } from "../box/command.ts";
 import { childrenOf, isAlive, killProcess, type Process } from "../box/processes.ts";
 
 /** What to run on a machine, and how. */
-export interface MachinePlan {
+interface MachinePlan {
   /** The machine's folder, for its log and its record. */
   folder: string;
   /** What runs on it. */

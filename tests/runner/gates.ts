@@ -67,7 +67,7 @@ async function perlSyntax(): Promise<string[]> {
 }
 
 /** The files at or below a path that start with a shell's name. */
-export async function shellScripts(path: string): Promise<string[]> {
+async function shellScripts(path: string): Promise<string[]> {
   return await filesWith(path, isShell);
 }
 

@@ -65,7 +65,7 @@ const USUAL = ["check", "unit", "plugin", "box", "swarm", "lab"];
 const BOTH = ["more/swarm", "more/lab", "endurance"];
 
 /** A file with tests. */
-export interface TestFile {
+interface TestFile {
   /** From the root of the checkout. */
   path: string;
   text: string;

@@ -1,6 +1,8 @@
 /** A run that goes on while a test does something to it. */
+import assert from "node:assert/strict";
+import { jobProcesses, noProcess } from "./nodes.ts";
 import type { Ended, RunOptions, World } from "./swarm.ts";
-import { openTerminal, type Session } from "./terminal.ts";
+import { KEYS, openTerminal, type Session } from "./terminal.ts";
 
 /** A program for {@linkcode startJob}: each rank says that it is here, and goes on until it is ended. */
 export const SLEEP = ["sh", "-c", "echo here; sleep 600"];
@@ -82,6 +84,32 @@ export async function runInTerminal(
   const session = await openTerminal(line, { cwd: world.project, env: { DOCKER_CONFIG: world.config } });
   await session.shows(/here[^]*here[^]*here/);
   return session;
+}
+
+/** SIGINT without a terminal: the program ends by itself, and what it says last arrives. */
+export async function interrupt(world: World): Promise<void> {
+  const job = await startJob(world, POLITE, 3);
+  job.kill("SIGINT");
+  const { code, stdout } = await job.ended();
+  assert.deepEqual([code, stdout], [130, "here\n".repeat(3) + "bye\n".repeat(3)]);
+  assert.deepEqual(await jobProcesses(world), []);
+}
+
+/** Ctrl-C in a terminal: the same. */
+export async function pressCtrlC(world: World, docker = "docker"): Promise<void> {
+  await using session = await runInTerminal(world, POLITE, docker);
+  await session.type(KEYS.ctrlC);
+  await session.shows(/bye[^]*bye[^]*bye/);
+  assert.equal(await session.end(), 130);
+  assert.deepEqual(await jobProcesses(world), []);
+}
+
+/** The client is killed: nothing of the run is left. */
+export async function killClient(world: World, docker = "docker"): Promise<void> {
+  const job = await startJob(world, STUBBORN, 3, { docker });
+  job.kill("SIGKILL");
+  await noProcess(world);
+  await job.ended();
 }
 
 function gather(stream: ReadableStream<Uint8Array>) {

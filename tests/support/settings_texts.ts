@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { isJsonObject, type Json, type JsonObject } from "../../stack/json.ts";
 
 /** Pieces of text that have broken programs before. */
-export const NASTY: readonly string[] = [
+const NASTY: readonly string[] = [
   ...["", " ", "\t", "\n", "\r", "\r\n", "\0", "\x07", "\b", "\x1b[31m", "\x1b]0;x\x07", "\x7f", "\x85", "\x9b2J"],
   ...["\u2028", "\u2029", "\u200b", "\u202e", "\u2066", "\ufeff", "\ufffd", "\uffff", "\ud83e", "\udd95"],
   ...["é", "e\u0301", "漢字", "עברית", "مرحبا", "🦕", "👩‍👩‍👧", "a\u0300\u0301\u0302\u0303".repeat(20)],

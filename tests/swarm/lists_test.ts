@@ -134,8 +134,8 @@ Deno.test("the lists must show a cluster, and exec reach its nodes", async (t) =
     const logins = (async () => {
       while (!over) await shown("exec", "true");
     })();
-    await session.shows(/master {3}\| Accepted publickey for mpi /).finally(() => over = true);
-    await logins;
+    const shows = session.shows(/master {3}\| Accepted publickey for mpi /).finally(() => over = true);
+    await Promise.all([shows, logins]);
     await session.type(KEYS.ctrlC);
     assert.equal(await session.end(), 130);
   });

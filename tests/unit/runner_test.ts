@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { isShell } from "../runner/gates.ts";
 import { judge } from "../runner/group.ts";
+import { limiter } from "../runner/limit.ts";
 import { planOf } from "../runner/plan.ts";
 import { Tally, tallyOf } from "../runner/tally.ts";
 
@@ -59,6 +60,25 @@ Deno.test("judge() counts a group that crashed, took too long or had no test as 
   assert.deepEqual(judge(group, 124, new Tally()).failed, ["swarm: ended after its time limit of 30 min"]);
   const skipped = tallyOf('<testcase name="a"><skipped/></testcase>', "swarm");
   assert.deepEqual(judge(group, 0, skipped).failed, ["swarm: no test ran"]);
+});
+
+Deno.test("limiter() gives up a test that takes too long, and starts none after it", async () => {
+  const limited = limiter(0.02);
+  const late = Promise.withResolvers<void>();
+  const started: string[] = [];
+  const test = (name: string, end: Promise<void>) =>
+    limited(({ name }) => {
+      started.push(name);
+      return end;
+    })({ name } as Deno.TestContext);
+  await test("quick", Promise.resolve());
+  await assert.rejects(test("bad", Promise.reject(new TypeError("odd"))), TypeError);
+  await assert.rejects(test("late", late.promise), /^Error: given up: it took over 0\.02 s, the limit of a test$/);
+  const refusal = /^Error: not started: the test "late" did not end$/;
+  await assert.rejects(test("next", Promise.resolve()), refusal);
+  late.resolve();
+  await assert.rejects(test("last", Promise.resolve()), refusal);
+  assert.deepEqual(started, ["quick", "bad", "late"]);
 });
 
 const FILES = [

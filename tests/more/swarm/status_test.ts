@@ -1,6 +1,7 @@
 /** A cluster that is not whole: `status` and `doctor` say so by their status, with the reason and a remedy. */
 import assert from "node:assert/strict";
 import { eventually, expectOk, openWorld } from "../../support/swarm.ts";
+import { KEYS, openTerminal } from "../../support/terminal.ts";
 
 Deno.test("a cluster that is not whole must be told by its reason and a remedy, and once more when it is whole", async (t) => {
   await using world = await openWorld();
@@ -25,19 +26,15 @@ Deno.test("a cluster that is not whole must be told by its reason and a remedy, 
   });
 
   await t.step("--watch shows it whole as soon as it is", async () => {
-    const watch = world.spawn(["mpi", "status", "--watch", "--format", "{{.Healthy}} {{.Answering}}"]);
-    const reader = watch.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    let seen = "";
+    await using session = await openTerminal(
+      "exec docker mpi status --watch --format '{{.Healthy}} {{.Answering}}'",
+      { cwd: world.project, env: { DOCKER_CONFIG: world.config } },
+    );
+    await session.shows(/^false 1\r\n/m);
     await update("--constraint-rm", "node.labels.mpitest==none");
-    await eventually("it is shown whole", async () => {
-      seen += (await reader.read()).value ?? "";
-      return /^true 3$/m.test(seen);
-    });
-    assert.match(seen, /^false 1$/m);
-    watch.kill("SIGINT");
-    assert.equal((await watch.status).code, 130);
-    await reader.cancel();
-    await watch.stderr.cancel();
+    await session.shows(/^true 3\r\n/m, 30);
+    await session.type(KEYS.ctrlC);
+    assert.equal(await session.end(), 130);
     assert.equal((await mpi("status")).code, 0);
   });
 
