@@ -30,12 +30,15 @@ function waiting(word: string): string {
 }
 
 Deno.test({
-  name: "a box gives its command's streams and status, and a network of its own with a way out",
+  name:
+    "a box gives its command's streams and status, a network of its own with a way out, and no engine of the user's",
   ignore,
   fn: async () => {
-    const script = 'read line; echo "got $line"; echo oops >&2; hostname; ls /sys/class/net; ls -A /srv; exit 3';
-    const words = ["sh", "-c", `echo hello | "$0" sh -c '${script}'`, BOX];
-    assert.deepEqual(await run(words), { code: 3, stdout: "got hello\nbox\nlo\ntap0\n", stderr: "oops\n" });
+    const script = 'read line; echo "got $line"; echo oops >&2; hostname; ls /sys/class/net; ls -A /srv; ' +
+      'echo "engine ${DOCKER_HOST-}"; exit 3';
+    const words = ["sh", "-c", `echo hello | DOCKER_HOST=tcp://192.0.2.1 "$0" sh -c '${script}'`, BOX];
+    const stdout = "got hello\nbox\nlo\ntap0\nengine \n";
+    assert.deepEqual(await run(words), { code: 3, stdout, stderr: "oops\n" });
   },
 });
 
