@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { metadata } from "./cli/metadata.ts";
+import { metadata } from "./cli/docker/metadata.ts";
 
 if (import.meta.main) {
   if (Deno.args[0] === "docker-cli-plugin-metadata") {
@@ -15,6 +15,6 @@ if (import.meta.main) {
     Deno.exit(0);
   }
   const { main } = await import("./cli/main.ts");
-  const { givenArgs } = await import("./cli/args.ts");
+  const { givenArgs } = await import("./cli/command_line/args.ts");
   Deno.exit(await main(givenArgs(Deno.args)));
 }

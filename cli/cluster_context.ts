@@ -1,18 +1,25 @@
 import { basename, dirname, join, relative } from "node:path";
-import { type Choice, chooseCluster, type Cluster, listClusters, nodeStatuses, stackLabel } from "../stack/cluster.ts";
-import { openEngine } from "../stack/engine.ts";
+import {
+  type Choice,
+  chooseCluster,
+  type Cluster,
+  listClusters,
+  nodeStatuses,
+  stackLabel,
+} from "../stack/cluster/cluster.ts";
+import { requireManager } from "../stack/cluster/manager.ts";
+import { stackNames } from "../stack/cluster/parts.ts";
+import { openEngine } from "../stack/engine/engine.ts";
+import type { Engine, EngineInfo } from "../stack/engine/swarm.ts";
 import { MpiError } from "../stack/errors.ts";
-import { keyDirectory } from "../stack/keys.ts";
-import { requireManager } from "../stack/manager.ts";
-import { type Host, type MasterSearch, openMaster, untilAborted } from "../stack/master.ts";
+import { keyDirectory } from "../stack/keys/keys.ts";
+import { type Host, type MasterSearch, openMaster, untilAborted } from "../stack/master/master.ts";
+import { FIELDS } from "../stack/settings/schema.ts";
+import { resolveSettings, type Settings, type SettingsInput } from "../stack/settings/settings.ts";
 import { typed } from "../stack/shell.ts";
-import { stackNames } from "../stack/parts.ts";
-import { resolveSettings, type Settings, type SettingsInput } from "../stack/settings.ts";
-import { FIELDS } from "../stack/settings_schema.ts";
-import type { SshConnection } from "../stack/ssh.ts";
-import type { Engine, EngineInfo } from "../stack/swarm.ts";
+import type { SshConnection } from "../stack/ssh/ssh.ts";
 import type { Deps } from "./deps.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "./docker/endpoint.ts";
 
 /** The file with a project's settings. */
 export const SETTINGS_FILE = "mpi.yaml";

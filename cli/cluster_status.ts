@@ -1,7 +1,7 @@
+import { takePicture } from "../stack/cluster/picture.ts";
 import { MpiError } from "../stack/errors.ts";
-import { parseHosts } from "../stack/master.ts";
-import { takePicture } from "../stack/picture.ts";
-import { type Answers, type ClusterStatus, clusterStatus } from "../stack/status.ts";
+import { type Answers, type ClusterStatus, clusterStatus } from "../stack/inspect/status.ts";
+import { parseHosts } from "../stack/master/master.ts";
 import { type ClusterContext, onMaster } from "./cluster_context.ts";
 import type { Deps } from "./deps.ts";
 

@@ -1,9 +1,9 @@
-import type { DockerCli } from "../stack/docker_cli.ts";
+import type { DockerCli } from "../stack/engine/docker_cli.ts";
 import type { Report } from "../stack/event.ts";
 import type { Assets } from "./assets.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { Endpoint } from "./docker/endpoint.ts";
 import type { Io } from "./io.ts";
-import type { ProgressMode } from "./progress.ts";
+import type { ProgressMode } from "./output/progress.ts";
 import type { Interrupts } from "./signals.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { MpiError, type MpiErrorCode } from "../stack/errors.ts";
 import { visible } from "../stack/text.ts";
+import { UsageError } from "./command_line/usage_error.ts";
 import { OutputClosed } from "./io.ts";
-import { UsageError } from "./usage_error.ts";
 
 /** The status for each kind of failure. A new code without a status here doesn't compile. */
 const STATUS: Record<MpiErrorCode, number> = {

@@ -1,10 +1,10 @@
 import { CommanderError } from "commander";
-import type { AnyCommand } from "./command.ts";
+import type { AnyCommand } from "./command_line/command.ts";
 import type { Deps } from "./deps.ts";
+import { type Invocation, splitGlobalFlags } from "./docker/global_flags.ts";
 import { explain } from "./exit.ts";
-import { type Invocation, splitGlobalFlags } from "./global_flags.ts";
-import { createProgram } from "./program.ts";
 import { processDeps } from "./process_deps.ts";
+import { createProgram } from "./program.ts";
 import { watchInterrupts } from "./signals.ts";
 
 type Commands = Parameters<typeof createProgram>[2];
@@ -38,7 +38,7 @@ export async function runCli(invocation: Invocation, deps: Deps, commands?: Comm
   const program = createProgram(deps, (text) => help += text, commands);
   try {
     if (invocation.request === "complete") {
-      const { complete } = await import("./completion.ts");
+      const { complete } = await import("./command_line/completion.ts");
       await deps.io.stdout.write(await complete(program.root, invocation.args, deps));
     } else {
       await program.root.parseAsync(argsOf(invocation, program.root), { from: "user" }).catch(passHelp);

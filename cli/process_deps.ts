@@ -1,14 +1,14 @@
 import { checkoutAssets, embeddedAssets } from "./assets.ts";
 import { embedded } from "./assets_embedded.ts";
-import { configDir } from "./config_dir.ts";
 import type { Deps } from "./deps.ts";
-import { dockerCommand } from "./docker.ts";
-import { type Endpoint, resolveEndpoint } from "./endpoint.ts";
-import type { Invocation } from "./global_flags.ts";
+import { configDir } from "./docker/config_dir.ts";
+import { dockerCommand } from "./docker/docker.ts";
+import { type Endpoint, resolveEndpoint } from "./docker/endpoint.ts";
+import type { Invocation } from "./docker/global_flags.ts";
+import type { Tunnels } from "./docker/tunnels.ts";
 import { processIo } from "./io.ts";
-import { startProgress } from "./progress.ts";
+import { startProgress } from "./output/progress.ts";
 import { countInterrupts, type InterruptSource } from "./signals.ts";
-import type { Tunnels } from "./tunnels.ts";
 
 /** The real world of one run. */
 export interface ProcessDeps {
@@ -33,13 +33,13 @@ export function processDeps(invocation: Invocation): ProcessDeps {
   const command = env("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND") ?? "docker";
   const { globals } = invocation;
   const docker = dockerCommand({ command, globals, signal });
-  const dial = async () => (await import("./dial_stdio.ts")).dialer({ command, globals });
+  const dial = async () => (await import("./docker/dial_stdio.ts")).dialer({ command, globals });
   let endpoint: Promise<Endpoint> | undefined;
   let tunnels: Tunnels | undefined;
   const open = async (): Promise<Endpoint> => {
     const resolved = await resolveEndpoint(docker, dial, env("DOCKER_API_VERSION"));
     const enter: Endpoint["enter"] = async (container, words) => {
-      tunnels ??= (await import("./tunnels.ts")).tunnelsThrough({ command, globals });
+      tunnels ??= (await import("./docker/tunnels.ts")).tunnelsThrough({ command, globals });
       return tunnels.enter(container, words);
     };
     const note = (text: string) => deps.debug ? void io.stderr.write(`debug: ${text}\n`) : undefined;

@@ -1,12 +1,12 @@
-import { allowAssignments } from "./assignments.ts";
 import { clusterNames, nodeNames } from "./cluster_context.ts";
-import { type AnyCommand, Command, hasProgramStatus, Option, pathOf, withCompletion } from "./command.ts";
+import { allowAssignments } from "./command_line/assignments.ts";
+import { type AnyCommand, Command, hasProgramStatus, Option, pathOf, withCompletion } from "./command_line/command.ts";
+import { renderHelp } from "./command_line/help.ts";
+import { usageError } from "./command_line/usage_error.ts";
 import { commands } from "./commands/mod.ts";
+import { versionText } from "./commands/version.ts";
 import type { Deps } from "./deps.ts";
 import type { ExitContext } from "./exit.ts";
-import { renderHelp } from "./help.ts";
-import { versionText } from "./commands/version.ts";
-import { usageError } from "./usage_error.ts";
 
 /** The command tree, ready to parse. */
 export interface Program {

@@ -19,58 +19,68 @@
  *
  * @module
  */
-export * from "./checks.ts";
-export * from "./cluster.ts";
-export * from "./constraint.ts";
-export * from "./copy.ts";
-export * from "./deploy.ts";
-export * from "./deployment.ts";
-export * from "./diagnose.ts";
-export * from "./distribution.ts";
-export * from "./docker_cli.ts";
-export * from "./doctor.ts";
-export * from "./engine.ts";
 export * from "./errors.ts";
 export * from "./event.ts";
-export * from "./image_name.ts";
-export * from "./images.ts";
-export * from "./inspect.ts";
-export * from "./job_log.ts";
-export * from "./jobs.ts";
 export * from "./json.ts";
-export * from "./keys.ts";
 export * from "./labels.ts";
 export * from "./limit.ts";
-export * from "./manager.ts";
-export * from "./master.ts";
 export * from "./names.ts";
-export * from "./parts.ts";
-export * from "./picture.ts";
-export * from "./placement.ts";
-export * from "./public_key.ts";
-export * from "./reach.ts";
-export * from "./registry.ts";
-export * from "./remove.ts";
-export * from "./rules.ts";
-export * from "./scale.ts";
-export * from "./settings.ts";
-export * from "./settings_json_schema.ts";
-export * from "./settings_origin.ts";
-export * from "./settings_schema.ts";
 export * from "./shell.ts";
-export * from "./size.ts";
-export * from "./ssh.ts";
-export * from "./stack_deploy.ts";
-export * from "./stack_file.ts";
-export { SECTIONS } from "./stack_fragment.ts";
-export { mergeStack } from "./stack_merge.ts";
-export * from "./status.ts";
-export * from "./subnet.ts";
-export * from "./swarm.ts";
-export * from "./surroundings.ts";
-export * from "./turn.ts";
 export * from "./text.ts";
-export * from "./user_key.ts";
-export type { Volumes } from "./volumes.ts";
-export * from "./wait.ts";
-export * from "./words.ts";
+
+export * from "./engine/docker_cli.ts";
+export * from "./engine/engine.ts";
+export * from "./engine/swarm.ts";
+
+export * from "./ssh/reach.ts";
+export * from "./ssh/ssh.ts";
+
+export * from "./settings/constraint.ts";
+export { SECTIONS } from "./settings/fragment.ts";
+export * from "./settings/json_schema.ts";
+export { mergeStack } from "./settings/merge.ts";
+export * from "./settings/origin.ts";
+export * from "./settings/rules.ts";
+export * from "./settings/schema.ts";
+export * from "./settings/settings.ts";
+export * from "./settings/size.ts";
+export * from "./settings/subnet.ts";
+export type { Volumes } from "./settings/volumes.ts";
+
+export * from "./stackfile/placement.ts";
+export * from "./stackfile/stack_file.ts";
+
+export * from "./image/distribution.ts";
+export * from "./image/image_name.ts";
+export * from "./image/images.ts";
+export * from "./image/registry.ts";
+
+export * from "./cluster/cluster.ts";
+export * from "./cluster/diagnose.ts";
+export * from "./cluster/manager.ts";
+export * from "./cluster/parts.ts";
+export * from "./cluster/picture.ts";
+
+export * from "./keys/keys.ts";
+export * from "./keys/public_key.ts";
+export * from "./keys/user_key.ts";
+
+export * from "./master/copy.ts";
+export * from "./master/job_log.ts";
+export * from "./master/jobs.ts";
+export * from "./master/master.ts";
+export * from "./master/words.ts";
+
+export * from "./deploy/deploy.ts";
+export * from "./deploy/deployment.ts";
+export * from "./deploy/remove.ts";
+export * from "./deploy/scale.ts";
+export * from "./deploy/stack_deploy.ts";
+export * from "./deploy/surroundings.ts";
+export * from "./deploy/turn.ts";
+export * from "./deploy/wait.ts";
+
+export * from "./inspect/checks.ts";
+export * from "./inspect/doctor.ts";
+export * from "./inspect/inspect.ts";
+export * from "./inspect/status.ts";

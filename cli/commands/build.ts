@@ -1,11 +1,11 @@
-import { pushImage, requireRegistry } from "../../stack/registry.ts";
+import { pushImage, requireRegistry } from "../../stack/image/registry.ts";
 import { openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
-import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
+import { type AnyCommand, Command, Option, withExamples } from "../command_line/command.ts";
+import { collect, progressOption } from "../command_line/flags.ts";
+import { settingsOf, withSettings } from "../command_line/settings_options.ts";
 import type { Deps } from "../deps.ts";
-import { collect, progressOption } from "../flags.ts";
-import { buildImage } from "../project_build.ts";
-import type { ProgressMode } from "../progress.ts";
-import { settingsOf, withSettings } from "../settings_options.ts";
+import { buildImage } from "../files/project_build.ts";
+import type { ProgressMode } from "../output/progress.ts";
 
 interface BuildOptions {
   push?: true | undefined;

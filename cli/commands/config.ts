@@ -1,13 +1,13 @@
-import { previewStack } from "../../stack/deploy.ts";
-import type { Settings } from "../../stack/settings.ts";
-import { type SettingOrigin, settingOrigins } from "../../stack/settings_origin.ts";
-import { formatStack } from "../../stack/stack_file.ts";
+import { previewStack } from "../../stack/deploy/deploy.ts";
+import { type SettingOrigin, settingOrigins } from "../../stack/settings/origin.ts";
+import type { Settings } from "../../stack/settings/settings.ts";
+import { formatStack } from "../../stack/stackfile/stack_file.ts";
 import { openSwarm, projectSettings } from "../cluster_context.ts";
-import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
+import { type AnyCommand, Command, Option, withExamples } from "../command_line/command.ts";
+import { settingsOf, withSettings } from "../command_line/settings_options.ts";
 import type { Deps } from "../deps.ts";
-import { type Columns, renderList } from "../format.ts";
-import { VERSION } from "../metadata.ts";
-import { settingsOf, withSettings } from "../settings_options.ts";
+import { VERSION } from "../docker/metadata.ts";
+import { type Columns, renderList } from "../output/format.ts";
 
 interface ConfigOptions {
   resolve?: true | undefined;
@@ -45,7 +45,7 @@ async function run(deps: Deps, options: ConfigOptions): Promise<void> {
 
 /** The schema as a file has it. */
 async function schemaText(): Promise<string> {
-  const { settingsJsonSchema } = await import("../../stack/settings_json_schema.ts");
+  const { settingsJsonSchema } = await import("../../stack/settings/json_schema.ts");
   return `${JSON.stringify(settingsJsonSchema(), null, 2)}\n`;
 }
 
@@ -73,6 +73,6 @@ async function stackText(deps: Deps, settings: Settings, format: ConfigOptions["
   };
   const preview = await previewStack(deployment, await engine.image(settings.image));
   if (format === "json") return formatStack(preview.stack);
-  const { explainStack } = await import("../../stack/explain_stack.ts");
+  const { explainStack } = await import("../../stack/stackfile/explain.ts");
   return explainStack(preview, settings.name, VERSION);
 }

@@ -1,12 +1,12 @@
 import { basename } from "node:path";
-import { parsePlace, type Place } from "../../stack/copy.ts";
 import { MpiError } from "../../stack/errors.ts";
+import { parsePlace, type Place } from "../../stack/master/copy.ts";
 import { typed } from "../../stack/shell.ts";
 import { findCluster } from "../cluster_context.ts";
-import { type AnyCommand, Command, withExamples } from "../command.ts";
+import { type AnyCommand, Command, withExamples } from "../command_line/command.ts";
+import { clusterOption, progressOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterOption, progressOption } from "../flags.ts";
-import type { ProgressMode } from "../progress.ts";
+import type { ProgressMode } from "../output/progress.ts";
 
 interface CpOptions {
   cluster?: string | undefined;
@@ -39,7 +39,7 @@ async function run(deps: Deps, paths: readonly string[], { cluster, progress }: 
   const from = sources.map(parsePlace);
   const to = parsePlace(destination);
   checkDirection(from, to);
-  const { fetchFiles, sendFiles } = await import("../copy.ts");
+  const { fetchFiles, sendFiles } = await import("../files/copy.ts");
   const context = await findCluster(deps, cluster);
   const world = { deps, progress, context };
   if (from[0]!.node === undefined) await sendFiles(world, sources, to);

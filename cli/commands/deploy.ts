@@ -1,22 +1,22 @@
 import { join } from "node:path";
-import { checkDeployment, deploy, previewStack } from "../../stack/deploy.ts";
-import type { Deployment } from "../../stack/deployment.ts";
-import type { ResolveImage } from "../../stack/distribution.ts";
+import { checkDeployment, deploy, previewStack } from "../../stack/deploy/deploy.ts";
+import type { Deployment } from "../../stack/deploy/deployment.ts";
+import type { LocalImage } from "../../stack/engine/swarm.ts";
 import type { Report } from "../../stack/event.ts";
-import { findImage, requireMpi } from "../../stack/images.ts";
+import type { ResolveImage } from "../../stack/image/distribution.ts";
+import { findImage, requireMpi } from "../../stack/image/images.ts";
+import { pullImage, pushImage, requireRegistry } from "../../stack/image/registry.ts";
+import { readPublicKey } from "../../stack/keys/public_key.ts";
 import { LABELS } from "../../stack/labels.ts";
-import { readPublicKey } from "../../stack/public_key.ts";
-import { pullImage, pushImage, requireRegistry } from "../../stack/registry.ts";
-import type { LocalImage } from "../../stack/swarm.ts";
 import { answerText, openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
-import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
+import { type AnyCommand, Command, Option, withExamples } from "../command_line/command.ts";
+import { collect, duration, progressOption } from "../command_line/flags.ts";
+import { settingsOf, withSettings } from "../command_line/settings_options.ts";
 import type { Deps } from "../deps.ts";
-import { collect, duration, progressOption } from "../flags.ts";
-import { VERSION } from "../metadata.ts";
-import { buildImage, hasDockerfile } from "../project_build.ts";
-import type { ProgressMode } from "../progress.ts";
-import { readText } from "../read_file.ts";
-import { settingsOf, withSettings } from "../settings_options.ts";
+import { VERSION } from "../docker/metadata.ts";
+import { buildImage, hasDockerfile } from "../files/project_build.ts";
+import { readText } from "../files/read_file.ts";
+import type { ProgressMode } from "../output/progress.ts";
 
 interface DeployOptions {
   build?: true | undefined;
@@ -84,7 +84,7 @@ async function run(deps: Deps, options: DeployOptions): Promise<void> {
   };
   if (options.dryRun) {
     const preview = await previewStack(deployment, await engine.image(settings.image));
-    const { explainStack } = await import("../../stack/explain_stack.ts");
+    const { explainStack } = await import("../../stack/stackfile/explain.ts");
     await deps.io.stdout.write(explainStack(preview, settings.name, VERSION));
     return;
   }

@@ -1,14 +1,14 @@
+import type { Engine } from "../../stack/engine/swarm.ts";
 import { MpiError } from "../../stack/errors.ts";
-import { baseImages, ensureBase } from "../../stack/images.ts";
-import type { Engine } from "../../stack/swarm.ts";
+import { baseImages, ensureBase } from "../../stack/image/images.ts";
 import { openSwarm, projectSettings } from "../cluster_context.ts";
-import { type AnyCommand, Command, takesProgram, withExamples } from "../command.ts";
+import { type AnyCommand, Command, takesProgram, withExamples } from "../command_line/command.ts";
+import { progressOption } from "../command_line/flags.ts";
+import { settingsOf, withSettings } from "../command_line/settings_options.ts";
 import type { Deps } from "../deps.ts";
-import { progressOption } from "../flags.ts";
-import { VERSION } from "../metadata.ts";
-import { imagesContext } from "../project_build.ts";
-import type { ProgressMode } from "../progress.ts";
-import { settingsOf, withSettings } from "../settings_options.ts";
+import { VERSION } from "../docker/metadata.ts";
+import { imagesContext } from "../files/project_build.ts";
+import type { ProgressMode } from "../output/progress.ts";
 
 interface DevOptions {
   image?: string | undefined;

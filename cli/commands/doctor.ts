@@ -1,16 +1,16 @@
 import { Argument } from "@commander-js/extra-typings";
-import type { Finding } from "../../stack/checks.ts";
-import { examine } from "../../stack/doctor.ts";
 import { MpiError } from "../../stack/errors.ts";
-import type { Settings } from "../../stack/settings.ts";
-import { FIELDS } from "../../stack/settings_schema.ts";
+import type { Finding } from "../../stack/inspect/checks.ts";
+import { examine } from "../../stack/inspect/doctor.ts";
+import { FIELDS } from "../../stack/settings/schema.ts";
+import type { Settings } from "../../stack/settings/settings.ts";
 import { visible } from "../../stack/text.ts";
 import { clusterNames, openSwarm, ownSettings } from "../cluster_context.ts";
-import { type AnyCommand, Command, withCompletion, withExamples } from "../command.ts";
+import { type AnyCommand, Command, withCompletion, withExamples } from "../command_line/command.ts";
+import { clusterArgument, clusterOption, formatOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterArgument, clusterOption, formatOption } from "../flags.ts";
-import { type Format, renderList } from "../format.ts";
-import { VERSION } from "../metadata.ts";
+import { VERSION } from "../docker/metadata.ts";
+import { type Format, renderList } from "../output/format.ts";
 
 interface DoctorOptions {
   cluster?: string | undefined;

@@ -2,10 +2,10 @@ import { MpiError } from "../../stack/errors.ts";
 import { shellQuote } from "../../stack/shell.ts";
 import { brief } from "../../stack/text.ts";
 import { findCluster, onMaster } from "../cluster_context.ts";
-import { type AnyCommand, Command, takesProgram, withExamples } from "../command.ts";
+import { type AnyCommand, Command, takesProgram, withExamples } from "../command_line/command.ts";
+import { clusterOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterOption } from "../flags.ts";
-import { ownStreams } from "../terminal.ts";
+import { ownStreams } from "../output/terminal.ts";
 
 interface ExecOptions {
   all?: true | undefined;

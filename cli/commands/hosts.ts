@@ -1,9 +1,9 @@
-import { followHosts, type Host, parseHosts } from "../../stack/master.ts";
+import { followHosts, type Host, parseHosts } from "../../stack/master/master.ts";
 import { findCluster, onMaster } from "../cluster_context.ts";
-import { type AnyCommand, Command } from "../command.ts";
+import { type AnyCommand, Command } from "../command_line/command.ts";
+import { clusterOption, formatOption, quietOption, watchOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterOption, formatOption, quietOption, watchOption } from "../flags.ts";
-import { type Columns, type Format, renderList } from "../format.ts";
+import { type Columns, type Format, renderList } from "../output/format.ts";
 
 interface HostsOptions {
   cluster?: string | undefined;

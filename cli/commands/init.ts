@@ -1,12 +1,12 @@
 import { dirname, join, resolve } from "node:path";
 import { MpiError } from "../../stack/errors.ts";
 import { clusterNameFrom, isClusterName } from "../../stack/names.ts";
-import { type Implementation, IMPLEMENTATIONS } from "../../stack/settings_schema.ts";
-import { closest } from "../../stack/suggest.ts";
+import { type Implementation, IMPLEMENTATIONS } from "../../stack/settings/schema.ts";
 import { typed } from "../../stack/shell.ts";
+import { closest } from "../../stack/suggest.ts";
 import { brief, quote, visible } from "../../stack/text.ts";
 import type { AssetFile } from "../assets.ts";
-import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command.ts";
+import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command_line/command.ts";
 import type { Deps } from "../deps.ts";
 
 /** The projects below `examples/`, each with what it shows. */
@@ -99,7 +99,7 @@ function adapted(file: AssetFile, cluster: string, mpi: Implementation | undefin
 
 /** What editors know the settings by: a file beside them, which needs no network. */
 async function schemaFile(): Promise<AssetFile> {
-  const { settingsJsonSchema } = await import("../../stack/settings_json_schema.ts");
+  const { settingsJsonSchema } = await import("../../stack/settings/json_schema.ts");
   const text = `${JSON.stringify(settingsJsonSchema(), null, 2)}\n`;
   return { path: SCHEMA_FILE, mode: 0o644, bytes: new TextEncoder().encode(text) };
 }

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from "@commander-js/extra-typings";
-import { inspectCluster } from "../../stack/inspect.ts";
+import { inspectCluster } from "../../stack/inspect/inspect.ts";
 import { clusterNames, findCluster } from "../cluster_context.ts";
-import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command.ts";
+import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command_line/command.ts";
+import { clusterOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterOption } from "../flags.ts";
-import { type Format, readFormat, renderList } from "../format.ts";
+import { type Format, readFormat, renderList } from "../output/format.ts";
 
 interface InspectOptions {
   cluster?: string | undefined;

@@ -1,10 +1,10 @@
-import { findMaster } from "../../stack/master.ts";
+import { findMaster } from "../../stack/master/master.ts";
 import { typed } from "../../stack/shell.ts";
 import { type ClusterContext, findCluster, onMaster } from "../cluster_context.ts";
-import { type AnyCommand, Command } from "../command.ts";
+import { type AnyCommand, Command } from "../command_line/command.ts";
+import { clusterOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterOption } from "../flags.ts";
-import { ownStreams, ownTerminal } from "../terminal.ts";
+import { ownStreams, ownTerminal } from "../output/terminal.ts";
 
 interface LoginOptions {
   cluster?: string | undefined;

@@ -2,9 +2,9 @@ import { Argument } from "@commander-js/extra-typings";
 import { MpiError } from "../../stack/errors.ts";
 import { quote, visible } from "../../stack/text.ts";
 import { clusterNames, findCluster } from "../cluster_context.ts";
-import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command.ts";
+import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command_line/command.ts";
+import { clusterArgument, clusterOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterArgument, clusterOption } from "../flags.ts";
 
 interface LogsOptions {
   cluster?: string | undefined;

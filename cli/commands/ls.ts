@@ -1,12 +1,12 @@
-import { type Cluster, isLive, listClusters, stackLabel } from "../../stack/cluster.ts";
+import { type Cluster, isLive, listClusters, stackLabel } from "../../stack/cluster/cluster.ts";
+import { requireManager } from "../../stack/cluster/manager.ts";
+import type { Engine } from "../../stack/engine/swarm.ts";
 import { LABELS } from "../../stack/labels.ts";
-import { requireManager } from "../../stack/manager.ts";
-import type { Engine } from "../../stack/swarm.ts";
 import { openSwarm } from "../cluster_context.ts";
-import { type AnyCommand, Command } from "../command.ts";
+import { type AnyCommand, Command } from "../command_line/command.ts";
+import { formatOption, quietOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { formatOption, quietOption } from "../flags.ts";
-import { type Columns, type Format, renderList } from "../format.ts";
+import { type Columns, type Format, renderList } from "../output/format.ts";
 
 interface LsOptions {
   format: Format;

@@ -1,4 +1,4 @@
-import type { AnyCommand } from "../command.ts";
+import type { AnyCommand } from "../command_line/command.ts";
 import type { Deps } from "../deps.ts";
 import { buildCommand } from "./build.ts";
 import { configCommand } from "./config.ts";

@@ -1,11 +1,11 @@
 import { Argument } from "@commander-js/extra-typings";
-import { type NodeStatus, nodeStatuses, stackLabel } from "../../stack/cluster.ts";
+import { type NodeStatus, nodeStatuses, stackLabel } from "../../stack/cluster/cluster.ts";
 import { clusterNames, findCluster } from "../cluster_context.ts";
-import { type AnyCommand, Command, withCompletion } from "../command.ts";
+import { type AnyCommand, Command, withCompletion } from "../command_line/command.ts";
+import { clusterArgument, clusterOption, formatOption, quietOption, watchOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterArgument, clusterOption, formatOption, quietOption, watchOption } from "../flags.ts";
-import { type Columns, type Format, renderList } from "../format.ts";
-import { showText } from "../watch.ts";
+import { type Columns, type Format, renderList } from "../output/format.ts";
+import { showText } from "../output/watch.ts";
 
 interface PsOptions {
   cluster?: string | undefined;

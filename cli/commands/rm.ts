@@ -1,13 +1,13 @@
 import { Argument } from "@commander-js/extra-typings";
-import { removeUserKeys } from "../../stack/keys.ts";
+import { removeCluster } from "../../stack/deploy/remove.ts";
+import { takeTurn } from "../../stack/deploy/turn.ts";
+import { removeUserKeys } from "../../stack/keys/keys.ts";
 import { shared } from "../../stack/limit.ts";
-import { removeCluster } from "../../stack/remove.ts";
-import { takeTurn } from "../../stack/turn.ts";
 import { clusterNames, findStack } from "../cluster_context.ts";
-import { type AnyCommand, Command, Option, withCompletion } from "../command.ts";
+import { type AnyCommand, Command, Option, withCompletion } from "../command_line/command.ts";
+import { clusterArgument, clusterOption, duration, progressOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterArgument, clusterOption, duration, progressOption } from "../flags.ts";
-import type { ProgressMode } from "../progress.ts";
+import type { ProgressMode } from "../output/progress.ts";
 
 interface RmOptions {
   cluster?: string | undefined;

@@ -1,9 +1,8 @@
 import { MpiError } from "../../stack/errors.ts";
-import type { SshConnection } from "../../stack/ssh.ts";
+import type { SshConnection } from "../../stack/ssh/ssh.ts";
 import { quote } from "../../stack/text.ts";
 import { findCluster, logIn } from "../cluster_context.ts";
-import { type AnyCommand, Command, Option, takesProgram, withExamples } from "../command.ts";
-import type { Deps } from "../deps.ts";
+import { type AnyCommand, Command, Option, takesProgram, withExamples } from "../command_line/command.ts";
 import {
   clusterOption,
   collect,
@@ -14,11 +13,12 @@ import {
   outputOption,
   shellWords,
   size,
-} from "../flags.ts";
-import type { JobOptions } from "../job.ts";
-import type { OutputOptions } from "../job_output.ts";
-import { framed, type RequestOptions, requestWords, startingWith } from "../run_request.ts";
-import { ownStreams } from "../terminal.ts";
+} from "../command_line/flags.ts";
+import type { Deps } from "../deps.ts";
+import type { JobOptions } from "../job/job.ts";
+import type { OutputOptions } from "../job/job_output.ts";
+import { framed, type RequestOptions, requestWords, startingWith } from "../job/run_request.ts";
+import { ownStreams } from "../output/terminal.ts";
 
 interface RunOptions extends RequestOptions, OutputOptions, JobOptions {
   cluster?: string | undefined;
@@ -92,9 +92,9 @@ export function runCommand(deps: Deps): AnyCommand {
 async function run(deps: Deps, program: readonly string[], options: RunOptions): Promise<void> {
   const isJob = checkOptions(options);
   const { envFile = [], input, label, output } = options;
-  const fileEnv = envFile.length === 0 ? {} : await (await import("../env_file.ts")).readEnvFiles(envFile);
+  const fileEnv = envFile.length === 0 ? {} : await (await import("../files/env_file.ts")).readEnvFiles(envFile);
   const words = requestWords(program, { ...options, env: { ...fileEnv, ...options.env } });
-  const stdin = input === undefined ? undefined : await (await import("../run_input.ts")).openInput(deps, input);
+  const stdin = input === undefined ? undefined : await (await import("../job/run_input.ts")).openInput(deps, input);
   const context = await findCluster(deps, options.cluster);
   const master = await logIn(deps, context);
   try {
@@ -109,7 +109,7 @@ async function run(deps: Deps, program: readonly string[], options: RunOptions):
 /** Brings the project up to date, if that is wanted; a build that fails ends the run with its status. */
 async function syncFails(deps: Deps, master: SshConnection, { sync, build }: RunOptions): Promise<boolean> {
   if (sync === undefined && build === undefined) return false;
-  const { syncProject } = await import("../sync.ts");
+  const { syncProject } = await import("../files/sync.ts");
   deps.status = await syncProject(deps, master, { directory: sync === true ? undefined : sync, build });
   return deps.status !== 0;
 }
@@ -152,7 +152,7 @@ async function runHere(
     deps.signal.throwIfAborted(); // interrupted while it logged in: nothing has started yet
     const streams = ownStreams(deps);
     const byRank = show.label || show.output !== undefined;
-    const output = byRank ? await (await import("../job_output.ts")).jobOutput(deps, show) : undefined;
+    const output = byRank ? await (await import("../job/job_output.ts")).jobOutput(deps, show) : undefined;
     const own = ["--job", job, "--stdin", ...(byRank ? ["--records"] : [])];
     const stdin = startingWith(framed([...own, ...words]), input ?? streams.stdin);
     const stdout = output === undefined ? streams.stdout : (chunk: Uint8Array) => output.take(chunk);
@@ -173,7 +173,7 @@ async function runJob(
   options: RunOptions,
   input: Bytes | undefined,
 ): Promise<void> {
-  const { attachJob, startJob } = await import("../job.ts");
+  const { attachJob, startJob } = await import("../job/job.ts");
   const id = await startJob(deps, master, words, options, input);
   if (id === undefined) return;
   if (options.detach) await deps.io.stdout.write(`${id}\n`);

@@ -1,10 +1,10 @@
 import { Argument } from "@commander-js/extra-typings";
-import { scaleCluster } from "../../stack/scale.ts";
+import { scaleCluster } from "../../stack/deploy/scale.ts";
 import { answerText, findCluster } from "../cluster_context.ts";
-import { type AnyCommand, Command, Option, withExamples } from "../command.ts";
+import { type AnyCommand, Command, Option, withExamples } from "../command_line/command.ts";
+import { clusterOption, duration, integer, progressOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterOption, duration, integer, progressOption } from "../flags.ts";
-import type { ProgressMode } from "../progress.ts";
+import type { ProgressMode } from "../output/progress.ts";
 
 interface ScaleOptions {
   cluster?: string | undefined;

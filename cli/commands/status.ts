@@ -1,14 +1,14 @@
 import { Argument } from "@commander-js/extra-typings";
-import { describeProblem } from "../../stack/diagnose.ts";
-import { type ClusterStatus, wholeness } from "../../stack/status.ts";
+import { describeProblem } from "../../stack/cluster/diagnose.ts";
+import { type ClusterStatus, wholeness } from "../../stack/inspect/status.ts";
 import { visible } from "../../stack/text.ts";
 import { clusterNames, findCluster } from "../cluster_context.ts";
 import { askStatus } from "../cluster_status.ts";
-import { type AnyCommand, Command, withCompletion, withExamples } from "../command.ts";
+import { type AnyCommand, Command, withCompletion, withExamples } from "../command_line/command.ts";
+import { clusterArgument, clusterOption, formatOption, watchOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterArgument, clusterOption, formatOption, watchOption } from "../flags.ts";
-import { type Format, renderList } from "../format.ts";
-import { showText } from "../watch.ts";
+import { type Format, renderList } from "../output/format.ts";
+import { showText } from "../output/watch.ts";
 
 interface StatusOptions {
   cluster?: string | undefined;

@@ -1,8 +1,8 @@
 import { findCluster, logIn } from "../cluster_context.ts";
-import { type AnyCommand, Command, withExamples } from "../command.ts";
+import { type AnyCommand, Command, withExamples } from "../command_line/command.ts";
+import { clusterOption, progressOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { clusterOption, progressOption } from "../flags.ts";
-import type { ProgressMode } from "../progress.ts";
+import type { ProgressMode } from "../output/progress.ts";
 
 interface SyncOptions {
   cluster?: string | undefined;
@@ -26,7 +26,7 @@ export function syncCommand(deps: Deps): AnyCommand {
 async function run(deps: Deps, directory: string | undefined, options: SyncOptions): Promise<void> {
   const master = await logIn(deps, await findCluster(deps, options.cluster));
   try {
-    const { syncProject } = await import("../sync.ts");
+    const { syncProject } = await import("../files/sync.ts");
     deps.status = await syncProject(deps, master, { ...options, directory });
   } finally {
     master.close();

@@ -1,8 +1,8 @@
-import { type AnyCommand, Command } from "../command.ts";
+import { type AnyCommand, Command } from "../command_line/command.ts";
+import { formatOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { formatOption } from "../flags.ts";
-import { type Format, renderList } from "../format.ts";
-import { VERSION } from "../metadata.ts";
+import { VERSION } from "../docker/metadata.ts";
+import { type Format, renderList } from "../output/format.ts";
 
 interface VersionOptions {
   format: Format;

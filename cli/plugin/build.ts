@@ -4,7 +4,7 @@
  * @module
  */
 import { basename } from "node:path";
-import { metadata } from "../metadata.ts";
+import { metadata } from "../docker/metadata.ts";
 import { bundle, root } from "./bundle.ts";
 import { type Say, script } from "./script.ts";
 

@@ -25,7 +25,8 @@ case $docker in
   *) run=--allow-run=$docker,stty ;;
 esac
 
-# Deno cuts a carriage return off the end of an argument: such a one gets a mark, which the program takes away (cli/args.ts).
+# Deno cuts a carriage return off the end of an argument: such a one gets a mark, which the program takes away
+# (cli/command_line/args.ts).
 cr=$(printf '\r')
 mark=$(printf '\357\243\277')
 case "$*" in

@@ -1,6 +1,6 @@
 import { MpiError } from "../../stack/errors.ts";
-import { configDir } from "../config_dir.ts";
-import { metadata } from "../metadata.ts";
+import { configDir } from "../docker/config_dir.ts";
+import { metadata } from "../docker/metadata.ts";
 
 /** Where an installed plugin has its files. */
 export interface Places {

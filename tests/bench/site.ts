@@ -31,7 +31,8 @@ export class Site {
 
   /** Installs the plugin and builds the image. */
   static async open(): Promise<Site> {
-    const said = await must([Deno.execPath(), "task", "--quiet", "install"], { cwd: ROOT, env: ENV, seconds: 180 });
+    const install = ["sh", "-c", `exec "$0" task --quiet install 2>&1`, Deno.execPath()];
+    const said = await must(install, { cwd: ROOT, env: ENV, seconds: 180 });
     const site = new Site(/^Installed .* \((.+)\)$/m.exec(said)?.[1] ?? "unknown");
     await Deno.mkdir(site.folder);
     await must(["docker", "mpi", "init", "--cluster", CLUSTER, site.#project], { env: ENV });

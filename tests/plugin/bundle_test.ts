@@ -22,7 +22,8 @@ async function launchText(program: string, env: Record<string, string> = {}, arg
 }
 
 Deno.test("arguments reach the bundled program as they are, also those that end in a carriage return", async () => {
-  const program = `import { givenArgs } from "${root}/cli/args.ts"; console.log(JSON.stringify(givenArgs(Deno.args)));`;
+  const program =
+    `import { givenArgs } from "${root}/cli/command_line/args.ts"; console.log(JSON.stringify(givenArgs(Deno.args)));`;
   const args = [
     "a\r",
     "\r",
@@ -89,7 +90,7 @@ Deno.test("the bundled program may load no machine code and nothing from the net
 });
 
 Deno.test("a docker command that isn't there is one clear error in the bundled program too", async () => {
-  const program = `import { dockerCommand } from "${root}/cli/docker.ts";
+  const program = `import { dockerCommand } from "${root}/cli/docker/docker.ts";
   const docker = dockerCommand({ command: "/nowhere/docker", globals: [], signal: new AbortController().signal });
   await Promise.try(() => docker.run([])).catch(({ code, message }) => console.log(code, message));`;
   const out = 'engine Cannot start the docker command "/nowhere/docker"\n';

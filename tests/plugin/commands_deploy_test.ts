@@ -1,7 +1,7 @@
 /** Commands that make a cluster and take it away: what they print, their status, and what they tell Docker and the swarm. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { keyDirectory } from "../../stack/keys.ts";
+import { keyDirectory } from "../../stack/keys/keys.ts";
 import { commandWorld } from "../support/command_world.ts";
 import { aNetwork, anImage, aNode, MANAGER } from "../support/fakes.ts";
 

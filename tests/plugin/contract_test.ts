@@ -1,6 +1,6 @@
 /** The installed plugin under each docker command of this machine. No engine is needed. */
 import assert from "node:assert/strict";
-import { metadata, VERSION } from "../../cli/metadata.ts";
+import { metadata, VERSION } from "../../cli/docker/metadata.ts";
 import { clients, root, sh, tempConfig } from "../support/plugin_cli.ts";
 
 const config = await tempConfig();

@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import fc from "fast-check";
-import { readSources, withSums } from "../../cli/local_files.ts";
-import { receiveFiles } from "../../cli/received_files.ts";
-import { tarStream } from "../../cli/tar.ts";
-import type { RemoteEntry } from "../../stack/copy.ts";
+import { readSources, withSums } from "../../cli/files/local_files.ts";
+import { receiveFiles } from "../../cli/files/received_files.ts";
+import { tarStream } from "../../cli/files/tar.ts";
+import type { RemoteEntry } from "../../stack/master/copy.ts";
 import { quotePath } from "../../stack/text.ts";
 import { checkAll } from "../support/property.ts";
 

@@ -1,15 +1,15 @@
 /** Deploying and scaling to their end, where a master answers by SSH; the swarm is in memory. */
 import assert from "node:assert/strict";
-import { deploy } from "../../stack/deploy.ts";
-import type { Deployment } from "../../stack/deployment.ts";
-import { keyDirectory, writeUserKeys } from "../../stack/keys.ts";
+import ssh2 from "ssh2";
+import { deploy } from "../../stack/deploy/deploy.ts";
+import type { Deployment } from "../../stack/deploy/deployment.ts";
+import { scaleCluster } from "../../stack/deploy/scale.ts";
+import { keyDirectory, writeUserKeys } from "../../stack/keys/keys.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { fingerprint } from "../../stack/names.ts";
-import { scaleCluster } from "../../stack/scale.ts";
-import { resolveSettings } from "../../stack/settings.ts";
+import { resolveSettings } from "../../stack/settings/settings.ts";
 import { end, fakeMaster, type Session } from "../support/fake_master.ts";
 import { anImage, aTask, events, fakeDocker, FakeSwarm, MANAGER } from "../support/fakes.ts";
-import ssh2 from "ssh2";
 
 const LINES = ["master 10.0.1.2 2 rack-1\n", "worker-1 10.0.1.3 2 rack-1\n", "worker-2 10.0.1.4 2 rack-1\n"];
 const lists = (...counts: number[]) => counts.map((count) => `${LINES.slice(0, count).join("")}.\n`).join("");

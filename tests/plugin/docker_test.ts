@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type IncomingMessage, request } from "node:http";
-import { dialer } from "../../cli/dial_stdio.ts";
-import { dockerCommand } from "../../cli/docker.ts";
+import { dialer } from "../../cli/docker/dial_stdio.ts";
+import { dockerCommand } from "../../cli/docker/docker.ts";
 import { cancelled } from "../../cli/signals.ts";
 import { clients } from "../support/plugin_cli.ts";
 

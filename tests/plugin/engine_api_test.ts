@@ -1,10 +1,10 @@
 /** What the Engine API says, in the words of the domain; the engine is a web server on a socket. */
 import assert from "node:assert/strict";
-import { openEngine } from "../../stack/engine.ts";
-import type { Engine } from "../../stack/swarm.ts";
+import { openEngine } from "../../stack/engine/engine.ts";
+import type { Engine } from "../../stack/engine/swarm.ts";
 import { fakeEngine, type Reply, type Request } from "../support/fake_engine.ts";
-import { aNetwork, aNode, aService, aTask, FakeSwarm } from "../support/fakes.ts";
 import { fakeSwarmApi } from "../support/fake_swarm_api.ts";
+import { aNetwork, aNode, aService, aTask, FakeSwarm } from "../support/fakes.ts";
 
 /** Asks an engine that answers so. */
 async function ask<T>(answer: (request: Request) => Reply, question: (engine: Engine) => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 /** Installing, and what is left after the checkout, or the plugin, has gone. No engine is needed. */
 import assert from "node:assert/strict";
-import { VERSION } from "../../cli/metadata.ts";
+import { VERSION } from "../../cli/docker/metadata.ts";
 import { clients, root, sh, tempConfig } from "../support/plugin_cli.ts";
 
 const PARTS = ["mod.ts", "deno.json", "deno.lock", "cli", "stack", "images", "examples"];

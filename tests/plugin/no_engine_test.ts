@@ -1,7 +1,7 @@
 /** No engine, no permission, an engine that says nothing: one clear error each. No swarm is needed. */
 import assert from "node:assert/strict";
-import { openEngine } from "../../stack/engine.ts";
-import { dialer } from "../../cli/dial_stdio.ts";
+import { dialer } from "../../cli/docker/dial_stdio.ts";
+import { openEngine } from "../../stack/engine/engine.ts";
 import { engineSocket } from "../support/engine_socket.ts";
 import { clients, type Ended, root, sh } from "../support/plugin_cli.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { AssetFile } from "../../cli/assets.ts";
-import { tarball } from "../../cli/tar.ts";
+import { tarball } from "../../cli/files/tar.ts";
 import { checkAll } from "../support/property.ts";
 
 const folder = fc.oneof(fc.stringMatching(/^[a-z0-9_.-]{0,9}[a-zé漢🦕]$/u), fc.stringMatching(/^[a-z0-9]{40,60}$/));

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { reach } from "../../stack/reach.ts";
-import { makeKeyPair, type SshTarget } from "../../stack/ssh.ts";
-import { containerHere } from "../../stack/master.ts";
-import { aService, aTask } from "../support/fakes.ts";
+import { containerHere } from "../../stack/master/master.ts";
+import { reach } from "../../stack/ssh/reach.ts";
+import { makeKeyPair, type SshTarget } from "../../stack/ssh/ssh.ts";
 import { end, type FakeMaster, fakeMaster } from "../support/fake_master.ts";
+import { aService, aTask } from "../support/fakes.ts";
 
 /** A tunnel to a master that counts how often it is opened. */
 function tunnelTo(master: FakeMaster) {

@@ -18,13 +18,30 @@ interface Rule {
 
 /** Where each library may be imported. */
 const SEAMS: Record<string, (path: string) => boolean> = {
-  "dockerode": (path) => path === "stack/engine.ts",
-  "ssh2": (path) => path === "stack/ssh.ts",
-  "modern-tar": (path) => path === "cli/tar.ts",
-  "yaml": (path) => path === "stack/yaml.ts" || path === "stack/yaml_write.ts",
+  "dockerode": (path) => path === "stack/engine/engine.ts",
+  "ssh2": (path) => path === "stack/ssh/ssh.ts",
+  "modern-tar": (path) => path === "cli/files/tar.ts",
+  "yaml": (path) => path === "stack/settings/yaml.ts" || path === "stack/stackfile/yaml_write.ts",
   "commander": (path) => path.startsWith("cli/"),
   "@commander-js/extra-typings": (path) => path.startsWith("cli/"),
 };
+
+/** The rooms of `stack/`, from the ground up: each builds on those before it, and all on the files of `stack/` itself. */
+const ROOMS = [
+  "engine",
+  "ssh",
+  "settings",
+  "stackfile",
+  "image",
+  "cluster",
+  "keys",
+  "master",
+  "deploy",
+  "inspect",
+];
+
+/** How high a file of `stack/` is: -1 is the ground. */
+const storey = (path: string) => ROOMS.indexOf(path.split("/")[1] ?? "");
 
 const under = (folder: string) => (path: string) => path.startsWith(folder);
 const isCommand = (path: string) => path.startsWith("cli/commands/") && !path.endsWith("/mod.ts");
@@ -34,6 +51,11 @@ const RULES: Rule[] = [
     says: "stack/ imports nothing of cli/ or mod.ts",
     binds: under("stack/"),
     breaks: ({ imports }) => imports.some((path) => path.startsWith("cli/") || path === "mod.ts"),
+  },
+  {
+    says: "a room of stack/ imports only those below it",
+    binds: (path) => path.startsWith("stack/") && path !== "stack/mod.ts",
+    breaks: ({ path, imports }) => imports.some((other) => other.startsWith("stack/") && storey(other) > storey(path)),
   },
   {
     says: "cli/ doesn't import mod.ts",

@@ -1,9 +1,9 @@
 import { type Assets, checkoutAssets } from "../../cli/assets.ts";
 import type { Deps } from "../../cli/deps.ts";
-import { splitGlobalFlags } from "../../cli/global_flags.ts";
+import { splitGlobalFlags } from "../../cli/docker/global_flags.ts";
 import type { Output } from "../../cli/io.ts";
 import { runCli } from "../../cli/main.ts";
-import { startProgress } from "../../cli/progress.ts";
+import { startProgress } from "../../cli/output/progress.ts";
 import { countInterrupts, type InterruptHandling } from "../../cli/signals.ts";
 
 /** What a command line left. */

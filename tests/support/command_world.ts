@@ -1,12 +1,12 @@
 /** A world for commands against an engine and a master in this process. */
 import type { Deps } from "../../cli/deps.ts";
-import { splitGlobalFlags } from "../../cli/global_flags.ts";
+import { splitGlobalFlags } from "../../cli/docker/global_flags.ts";
 import { runCli } from "../../cli/main.ts";
-import { keyDirectory, writeUserKeys } from "../../stack/keys.ts";
+import { keyDirectory, writeUserKeys } from "../../stack/keys/keys.ts";
 import { fakeWorld, type Outcome } from "./cli.ts";
 import { type FakeMaster, fakeMaster, type Session } from "./fake_master.ts";
-import { type Answer, fakeDocker, FakeSwarm, MANAGER } from "./fakes.ts";
 import { fakeSwarmApi } from "./fake_swarm_api.ts";
+import { type Answer, fakeDocker, FakeSwarm, MANAGER } from "./fakes.ts";
 
 /** An engine and a master in this process, and one cluster. */
 export interface CommandWorld extends AsyncDisposable {

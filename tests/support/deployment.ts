@@ -1,10 +1,10 @@
 /** Deployments into a swarm in memory. */
-import type { Deployment } from "../../stack/deployment.ts";
-import { keyDirectory, writeUserKeys } from "../../stack/keys.ts";
+import type { Deployment } from "../../stack/deploy/deployment.ts";
+import { keyDirectory, writeUserKeys } from "../../stack/keys/keys.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { fingerprint } from "../../stack/names.ts";
-import { resolveSettings, type SettingsInput } from "../../stack/settings.ts";
-import { makeKeyPair } from "../../stack/ssh.ts";
+import { resolveSettings, type SettingsInput } from "../../stack/settings/settings.ts";
+import { makeKeyPair } from "../../stack/ssh/ssh.ts";
 import { type Answer, fakeDocker, FakeSwarm, MANAGER } from "./fakes.ts";
 
 /** A limit that no test in memory should come to. */

@@ -1,6 +1,6 @@
 /** A Docker engine of a few canned answers, behind a unix socket. */
 import { createServer, type Server } from "node:http";
-import { type Endpoint, readHost } from "../../cli/endpoint.ts";
+import { type Endpoint, readHost } from "../../cli/docker/endpoint.ts";
 
 /** What the engine says to a request: a body, or an error as engines word it; nothing: it never answers. */
 export type Answer = { body: unknown } | { status: number; message: string } | undefined;

@@ -1,5 +1,5 @@
 /** A Docker engine that is a web server on a socket of its own: what it answers is the test's. */
-import type { Endpoint } from "../../cli/endpoint.ts";
+import type { Endpoint } from "../../cli/docker/endpoint.ts";
 
 /** What an engine is asked. */
 export interface Request {

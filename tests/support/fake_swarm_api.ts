@@ -1,5 +1,5 @@
 /** The Engine API over a swarm in memory: the answers of a real engine, as far as we ask. */
-import type { Engine, Labelled, Network, Service, SwarmNode, Task } from "../../stack/swarm.ts";
+import type { Engine, Labelled, Network, Service, SwarmNode, Task } from "../../stack/engine/swarm.ts";
 import { type FakeEngine, fakeEngine, type Reply, type Request } from "./fake_engine.ts";
 import type { FakeSwarm } from "./fakes.ts";
 

@@ -2,10 +2,19 @@
  * Hand-written fakes of the domain's ports: objects of optional functions. What a test does not state is not to be called,
  * and fails the test.
  */
-import type { DockerCli, DockerResult, DockerRunOptions } from "../../stack/docker_cli.ts";
+import type { DockerCli, DockerResult, DockerRunOptions } from "../../stack/engine/docker_cli.ts";
+import type {
+  Engine,
+  EngineInfo,
+  Labelled,
+  LocalImage,
+  Network,
+  Service,
+  SwarmNode,
+  Task,
+} from "../../stack/engine/swarm.ts";
 import type { Event } from "../../stack/event.ts";
 import { LABELS } from "../../stack/labels.ts";
-import type { Engine, EngineInfo, Labelled, LocalImage, Network, Service, SwarmNode, Task } from "../../stack/swarm.ts";
 
 /** Makes an engine of the functions given; any other fails. */
 export function fakeEngine(parts: Partial<Engine> = {}): Engine {

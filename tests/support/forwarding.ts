@@ -1,6 +1,6 @@
 /** What an SSH server can be asked to forward, asked of it. */
 import ssh2 from "ssh2";
-import type { SshTarget } from "../../stack/ssh.ts";
+import type { SshTarget } from "../../stack/ssh/ssh.ts";
 
 type Answered = (error: Error | null | undefined, ...rest: unknown[]) => void;
 

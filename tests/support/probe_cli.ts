@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Command } from "../../cli/command.ts";
+import { Command } from "../../cli/command_line/command.ts";
 import type { Deps } from "../../cli/deps.ts";
+import { metadata } from "../../cli/docker/metadata.ts";
 import { main } from "../../cli/main.ts";
-import { metadata } from "../../cli/metadata.ts";
 
 const wait = (deps: Deps) =>
   new Command("wait").option("--stubborn", "Don't end when interrupted").action(async ({ stubborn }) => {

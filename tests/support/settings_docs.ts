@@ -10,12 +10,12 @@ import {
   FIELDS,
   type FieldValues,
   PARTS,
-} from "../../stack/settings_schema.ts";
+} from "../../stack/settings/schema.ts";
 
 /** The document. */
 export const SETTINGS_DOCUMENT = new URL("../../docs/settings.md", import.meta.url);
 
-const BEGIN = "<!-- Made by tests/support/settings_docs.ts from stack/settings_schema.ts -->";
+const BEGIN = "<!-- Made by tests/support/settings_docs.ts from stack/settings/schema.ts -->";
 const END = "<!-- end -->";
 
 /** The document with its tables as they should be. */

@@ -4,7 +4,7 @@
  * The engine is that of the box. Everything that is made here has a name that
  * begins with `mpitest`, and only that is removed.
  */
-import { type Implementation, IMPLEMENTATIONS as KNOWN } from "../../stack/settings_schema.ts";
+import { type Implementation, IMPLEMENTATIONS as KNOWN } from "../../stack/settings/schema.ts";
 import { root, sh } from "./plugin_cli.ts";
 
 /** What a command left. */

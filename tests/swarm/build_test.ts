@@ -49,7 +49,7 @@ Deno.test("an installed plugin must build its own images when the checkout is go
   const base = /^FROM (\S+)/m.exec(dockerfile)?.[1] ?? ""; // docker-mpi/${MPI}:0.1.0-dev
   const changed = base.replace(/:.*?(-dev)?$/, `:${version}$1`);
   const own = changed.replace("${MPI}", "mpich");
-  await change("cli/metadata.ts", 'VERSION = "0.1.0"', `VERSION = "${version}"`);
+  await change("cli/docker/metadata.ts", 'VERSION = "0.1.0"', `VERSION = "${version}"`);
   await change("examples/hello/Dockerfile", base, changed);
   const { code, err } = await sh(Deno.execPath(), ["task", "install"], config.env, checkout);
   assert.equal(code, 0, err);

@@ -13,8 +13,8 @@ import {
   type NodeFacts,
   PADDING,
   parseFacts,
-} from "../../stack/checks.ts";
-import type { ClusterStatus } from "../../stack/status.ts";
+} from "../../stack/inspect/checks.ts";
+import type { ClusterStatus } from "../../stack/inspect/status.ts";
 import { anImage, aNode, aService, MANAGER } from "../support/fakes.ts";
 
 const found = (verdict: Finding["verdict"], check: string, text: string, remedy?: string): Finding => ({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type AssetFile, type Assets, checkoutAssets, embeddedAssets } from "../../cli/assets.ts";
-import { tarball } from "../../cli/tar.ts";
+import { tarball } from "../../cli/files/tar.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
 

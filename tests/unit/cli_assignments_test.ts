@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type AnyCommand, Command, takesProgram } from "../../cli/command.ts";
+import { type AnyCommand, Command, takesProgram } from "../../cli/command_line/command.ts";
 import { createProgram } from "../../cli/program.ts";
 import { fakeWorld, run } from "../support/cli.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Argument, Command, Option, takesProgram, withCompletion } from "../../cli/command.ts";
-import { complete } from "../../cli/completion.ts";
+import { Argument, Command, Option, takesProgram, withCompletion } from "../../cli/command_line/command.ts";
+import { complete } from "../../cli/command_line/completion.ts";
 
 function tree() {
   const root = new Command("docker mpi").enablePositionalOptions().helpCommand(false).option("-D, --debug", "Debug");

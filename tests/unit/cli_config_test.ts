@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FIELD_NAMES, FIELDS, PARTS } from "../../stack/settings_schema.ts";
+import { FIELD_NAMES, FIELDS, PARTS } from "../../stack/settings/schema.ts";
 import { run } from "../support/cli.ts";
 
 const YAML = `name: cfd

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Dialer, readHost, resolveEndpoint } from "../../cli/endpoint.ts";
-import type { DockerCli } from "../../stack/docker_cli.ts";
+import { type Dialer, readHost, resolveEndpoint } from "../../cli/docker/endpoint.ts";
+import type { DockerCli } from "../../stack/engine/docker_cli.ts";
 
 const hosts: [host: string, expected: ReturnType<typeof readHost>][] = [
   ["unix:///var/run/docker.sock", { local: true }],

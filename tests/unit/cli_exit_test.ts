@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import { UsageError } from "../../cli/command_line/usage_error.ts";
 import { explain } from "../../cli/exit.ts";
 import { OutputClosed } from "../../cli/io.ts";
-import { UsageError } from "../../cli/usage_error.ts";
 import { MpiError, type MpiErrorCode } from "../../stack/errors.ts";
 
 const deploy = { path: "docker mpi deploy", takesProgram: false, debug: false };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { collect, duration, integer, keyValue } from "../../cli/flags.ts";
+import { collect, duration, integer, keyValue } from "../../cli/command_line/flags.ts";
 
 Deno.test("integer() takes whole numbers of its range", () => {
   const workers = integer({ min: 1, max: 2000 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Invocation, splitGlobalFlags } from "../../cli/global_flags.ts";
+import { type Invocation, splitGlobalFlags } from "../../cli/docker/global_flags.ts";
 
 const cases: [argv: string, expected: Partial<Invocation>][] = [
   ["mpi deploy -n 3", { args: ["deploy", "-n", "3"] }],

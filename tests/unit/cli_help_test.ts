@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { collect, integer } from "../../cli/flags.ts";
-import { Command, Option, takesProgram, withExamples } from "../../cli/command.ts";
-import { renderHelp, usageLine, wrap } from "../../cli/help.ts";
+import { Command, Option, takesProgram, withExamples } from "../../cli/command_line/command.ts";
+import { collect, integer } from "../../cli/command_line/flags.ts";
+import { renderHelp, usageLine, wrap } from "../../cli/command_line/help.ts";
 import { run } from "../support/cli.ts";
 
 function sample() {

@@ -1,6 +1,6 @@
 /** `.dockerignore` as Docker reads it; the expectations are those of Docker's own documentation and matcher. */
 import assert from "node:assert/strict";
-import { ignoredBy } from "../../cli/ignore.ts";
+import { ignoredBy } from "../../cli/files/ignore.ts";
 
 for (
   const [text, ignored, kept] of [

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { Ajv } from "ajv";
 import { parse } from "yaml";
 import { TEMPLATES } from "../../cli/commands/init.ts";
-import { readSettingsFile } from "../../stack/settings_file.ts";
-import { resolveSettings } from "../../stack/settings.ts";
-import { DEFAULT_WORKERS } from "../../stack/settings_schema.ts";
+import { readSettingsFile } from "../../stack/settings/file.ts";
+import { DEFAULT_WORKERS } from "../../stack/settings/schema.ts";
+import { resolveSettings } from "../../stack/settings/settings.ts";
 import { run } from "../support/cli.ts";
 
 const EXAMPLES = new URL("../../examples", import.meta.url).pathname;

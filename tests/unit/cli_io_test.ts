@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { output, OutputClosed, type Sink } from "../../cli/io.ts";
-import { linesOf } from "../../cli/lines.ts";
+import { linesOf } from "../../cli/output/lines.ts";
 
 /** Takes at most `step` bytes at a time, and throws what `errors` holds first. */
 function sink(step: number, errors: Error[] = []): Sink & { text: () => string } {

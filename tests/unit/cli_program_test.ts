@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { VERSION } from "../../cli/metadata.ts";
+import { VERSION } from "../../cli/docker/metadata.ts";
 import { run } from "../support/cli.ts";
 
 const VERSION_HELP = `Usage:  docker mpi version [OPTIONS]

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { pickLate, type ProgressRow, renderPlain, renderRows, withEvent } from "../../cli/progress.ts";
-import { fakeWorld } from "../support/cli.ts";
+import { pickLate, type ProgressRow, renderPlain, renderRows, withEvent } from "../../cli/output/progress.ts";
 import type { Event } from "../../stack/event.ts";
+import { fakeWorld } from "../support/cli.ts";
 
 const events: [at: number, event: Event][] = [
   [0, { resource: "image", state: "working", text: "building" }],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { shortPrefix } from "../../cli/commands/logs.ts";
-import { framed, requestWords } from "../../cli/run_request.ts";
+import { framed, requestWords } from "../../cli/job/run_request.ts";
 
 const requests: [what: string, program: string[], options: Parameters<typeof requestWords>[1], words: string[]][] = [
   ["a program alone", ["./hello"], {}, ["--", "./hello"]],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { displayWidth, renderTable } from "../../cli/table.ts";
+import { displayWidth, renderTable } from "../../cli/output/table.ts";
 
 Deno.test("renderTable() has bare columns with three blanks between, and none at the end of a line", () => {
   const text = "NAME    NODE   STATE\nhello   vm     up\ncfd            down\n";

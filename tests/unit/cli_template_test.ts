@@ -1,7 +1,7 @@
 /** `--format`: what it accepts, what it says to the rest, and what comes of it. */
 import assert from "node:assert/strict";
-import { readFormat, renderList } from "../../cli/format.ts";
-import { headingOf, readTemplate } from "../../cli/template.ts";
+import { readFormat, renderList } from "../../cli/output/format.ts";
+import { headingOf, readTemplate } from "../../cli/output/template.ts";
 
 const item = {
   Name: "Hello",

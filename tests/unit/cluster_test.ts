@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chooseCluster, findClusters, isLive, nodeStatuses, stackLabel } from "../../stack/cluster.ts";
+import { chooseCluster, findClusters, isLive, nodeStatuses, stackLabel } from "../../stack/cluster/cluster.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { aNode, aService, aTask } from "../support/fakes.ts";
 

@@ -1,11 +1,18 @@
 /** The client's side of a copy: which words go to the master, and what becomes of what it answers. */
 import assert from "node:assert/strict";
-import { sourceName } from "../../cli/local_files.ts";
-import { checkEntries } from "../../cli/received_files.ts";
-import { compareFiles, getFiles, parsePlace, putFiles, type RemoteEntry, requireComplete } from "../../stack/copy.ts";
+import { sourceName } from "../../cli/files/local_files.ts";
+import { checkEntries } from "../../cli/files/received_files.ts";
 import type { MpiError } from "../../stack/errors.ts";
-import type { SshConnection } from "../../stack/ssh.ts";
-import { packWords } from "../../stack/words.ts";
+import {
+  compareFiles,
+  getFiles,
+  parsePlace,
+  putFiles,
+  type RemoteEntry,
+  requireComplete,
+} from "../../stack/master/copy.ts";
+import { packWords } from "../../stack/master/words.ts";
+import type { SshConnection } from "../../stack/ssh/ssh.ts";
 
 /** A master that takes all of its input and answers with some text; gives what it was asked. */
 function master(answer: string | Uint8Array, { until, status = 0 }: { until?: string; status?: number } = {}) {

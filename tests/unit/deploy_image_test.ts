@@ -1,10 +1,10 @@
 /** How an image comes to all hosts, or why not. */
 import assert from "node:assert/strict";
-import { checkDeployment, deploy } from "../../stack/deploy.ts";
-import type { Deployment } from "../../stack/deployment.ts";
-import { readUserKeys } from "../../stack/keys.ts";
+import { checkDeployment, deploy } from "../../stack/deploy/deploy.ts";
+import type { Deployment } from "../../stack/deploy/deployment.ts";
+import { scaleCluster } from "../../stack/deploy/scale.ts";
+import { readUserKeys } from "../../stack/keys/keys.ts";
 import { LABELS } from "../../stack/labels.ts";
-import { scaleCluster } from "../../stack/scale.ts";
 import { limit, noMaster, running, world } from "../support/deployment.ts";
 import { anImage, aNode, type Answer, aService, fakeDocker, MANAGER } from "../support/fakes.ts";
 

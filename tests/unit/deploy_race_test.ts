@@ -1,11 +1,11 @@
 /** Deployments while something else happens to the cluster. */
 import assert from "node:assert/strict";
-import { deploy } from "../../stack/deploy.ts";
+import { deploy } from "../../stack/deploy/deploy.ts";
+import { Race } from "../../stack/deploy/stack_deploy.ts";
+import { lookAround, refuseTakeover } from "../../stack/deploy/surroundings.ts";
+import { takeTurn } from "../../stack/deploy/turn.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { fingerprint } from "../../stack/names.ts";
-import { Race } from "../../stack/stack_deploy.ts";
-import { lookAround, refuseTakeover } from "../../stack/surroundings.ts";
-import { takeTurn } from "../../stack/turn.ts";
 import { limit, noMaster, world } from "../support/deployment.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { aNetwork, anImage, aService, events, fakeDocker, type FakeSwarm } from "../support/fakes.ts";

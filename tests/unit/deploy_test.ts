@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { deploy, previewStack } from "../../stack/deploy.ts";
-import { readUserKeys } from "../../stack/keys.ts";
+import { requireManager } from "../../stack/cluster/manager.ts";
+import { deploy, previewStack } from "../../stack/deploy/deploy.ts";
+import { readUserKeys } from "../../stack/keys/keys.ts";
 import { LABELS } from "../../stack/labels.ts";
-import { requireManager } from "../../stack/manager.ts";
 import { fingerprint } from "../../stack/names.ts";
-import type { SettingsInput } from "../../stack/settings.ts";
-import { formatStack } from "../../stack/stack_file.ts";
+import type { SettingsInput } from "../../stack/settings/settings.ts";
+import { formatStack } from "../../stack/stackfile/stack_file.ts";
 import { limit, noMaster, running, world } from "../support/deployment.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { aNetwork, anImage, aService, aTask, events, fakeDocker, fakeEngine, MANAGER } from "../support/fakes.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { NodeStatus } from "../../stack/cluster.ts";
-import { describeProblem, diagnose } from "../../stack/diagnose.ts";
+import type { NodeStatus } from "../../stack/cluster/cluster.ts";
+import { describeProblem, diagnose } from "../../stack/cluster/diagnose.ts";
 
 const node = (name: string, parts: Partial<NodeStatus> = {}): NodeStatus => ({
   name,

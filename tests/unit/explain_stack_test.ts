@@ -1,8 +1,8 @@
 /** The comments of a stack file: what has made each line. */
 import assert from "node:assert/strict";
-import { explainStack } from "../../stack/explain_stack.ts";
 import type { JsonObject } from "../../stack/json.ts";
-import type { StackFile } from "../../stack/stack_file.ts";
+import { explainStack } from "../../stack/stackfile/explain.ts";
+import type { StackFile } from "../../stack/stackfile/stack_file.ts";
 
 /** The lines that have a comment, behind their comment. */
 function comments(own: JsonObject, stack: JsonObject): string[][] {

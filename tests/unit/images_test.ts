@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { digestOf } from "../../stack/distribution.ts";
-import { namesRegistry, registryHost, repositoryOf } from "../../stack/image_name.ts";
+import { digestOf } from "../../stack/image/distribution.ts";
+import { namesRegistry, registryHost, repositoryOf } from "../../stack/image/image_name.ts";
 import {
   baseImages,
   buildProject,
@@ -9,10 +9,10 @@ import {
   mpiArgs,
   neededBases,
   requireMpi,
-} from "../../stack/images.ts";
+} from "../../stack/image/images.ts";
+import { pullImage, pushImage, requireRegistry } from "../../stack/image/registry.ts";
 import { LABELS } from "../../stack/labels.ts";
-import { pullImage, pushImage, requireRegistry } from "../../stack/registry.ts";
-import { resolveSettings } from "../../stack/settings.ts";
+import { resolveSettings } from "../../stack/settings/settings.ts";
 import { anImage, events, fakeDocker, fakeEngine } from "../support/fakes.ts";
 
 const BASES = baseImages("1.2.3");

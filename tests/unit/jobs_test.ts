@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { parseEnvFile } from "../../cli/env_file.ts";
-import { jobOutput, type OutputOptions } from "../../cli/job_output.ts";
-import { commandLine, describeJob, elapsed } from "../../cli/job_row.ts";
-import { inPieces, startingWith } from "../../cli/run_request.ts";
-import { JobLogReader } from "../../stack/job_log.ts";
-import { chooseJob, hasEnded, type Job, parseJobs } from "../../stack/jobs.ts";
+import { parseEnvFile } from "../../cli/files/env_file.ts";
+import { jobOutput, type OutputOptions } from "../../cli/job/job_output.ts";
+import { commandLine, describeJob, elapsed } from "../../cli/job/job_row.ts";
+import { inPieces, startingWith } from "../../cli/job/run_request.ts";
+import { JobLogReader } from "../../stack/master/job_log.ts";
+import { chooseJob, hasEnded, type Job, parseJobs } from "../../stack/master/jobs.ts";
 import { fakeWorld } from "../support/cli.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);

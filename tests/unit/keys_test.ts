@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Labelled } from "../../stack/engine/swarm.ts";
 import {
   keyDirectory,
   type KeySituation,
@@ -10,10 +11,9 @@ import {
   settleKeys,
   takeNextKeys,
   writeUserKeys,
-} from "../../stack/keys.ts";
+} from "../../stack/keys/keys.ts";
 import { fingerprint, secretName } from "../../stack/names.ts";
-import { makeKeyPair } from "../../stack/ssh.ts";
-import type { Labelled } from "../../stack/swarm.ts";
+import { makeKeyPair } from "../../stack/ssh/ssh.ts";
 import { FakeSwarm } from "../support/fakes.ts";
 
 const KINDS = ["cluster_key", "master_host", "worker_host"] as const;

@@ -27,6 +27,8 @@ const BREACHES: [path: string, text: string, rule: string][] = [
   ["stack/a.ts", 'export * from "../mod.ts";', "stack/ imports nothing of cli/ or mod.ts"],
   ["stack/a.ts", 'const x = await import("../cli/x.ts");', "stack/ imports nothing of cli/ or mod.ts"],
   ["stack/a/b.ts", 'import {\n  x,\n  y,\n} from "../../cli/x.ts";', "stack/ imports nothing of cli/ or mod.ts"],
+  ["stack/cluster/a.ts", 'import { x } from "../deploy/x.ts";', "a room of stack/ imports only those below it"],
+  ["stack/a.ts", 'import { x } from "./engine/x.ts";', "a room of stack/ imports only those below it"],
   ["cli/a.ts", 'import "../mod.ts";', "cli/ doesn't import mod.ts"],
   ["cli/commands/run.ts", 'import { ls } from "./ls.ts";', "commands don't import each other"],
   ["cli/a.ts", 'import { fake } from "../tests/support/fake.ts";', "the product imports nothing of tests/"],
@@ -55,7 +57,7 @@ Deno.test("breaches() lets pass what is allowed, and what stands in comments", (
     { path: "mod.ts", text: 'import { main } from "./cli/main.ts";\nDeno.exit(await main());' },
     { path: "cli/main.ts", text: 'import { Command } from "commander";\nimport { x } from "../stack/x.ts";' },
     { path: "cli/commands/mod.ts", text: 'import { run } from "./run.ts";' },
-    { path: "stack/engine.ts", text: 'import Docker from "dockerode";' },
+    { path: "stack/engine/engine.ts", text: 'import Docker from "dockerode";' },
     {
       path: "stack/a.ts",
       text: '/**\n * import { x } from "../cli/x.ts";\n */\n// console.log(1)\nexport const a = 1;',

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { findClusters } from "../../stack/cluster.ts";
-import { OTHER_MACHINE, writeUserKeys } from "../../stack/keys.ts";
-import { findMaster, followHosts, type Host, masterAddress, parseHosts } from "../../stack/master.ts";
-import type { SshConnection, Streams } from "../../stack/ssh.ts";
+import { findClusters } from "../../stack/cluster/cluster.ts";
+import { OTHER_MACHINE, writeUserKeys } from "../../stack/keys/keys.ts";
+import { findMaster, followHosts, type Host, masterAddress, parseHosts } from "../../stack/master/master.ts";
+import type { SshConnection, Streams } from "../../stack/ssh/ssh.ts";
 import { aNode, aTask, FakeSwarm, MANAGER } from "../support/fakes.ts";
 
 const addresses: [what: string, vantage: Parameters<typeof masterAddress>[0], master: string, address: string][] = [

@@ -1,9 +1,9 @@
 /** On which hosts nodes may be, and what is said where there is none. */
 import assert from "node:assert/strict";
-import { parseConstraints, suggestConstraints } from "../../stack/constraint.ts";
-import { requirePlace, requirePlaces } from "../../stack/placement.ts";
-import { resolveSettings } from "../../stack/settings.ts";
-import { renderStack, type StackFile } from "../../stack/stack_file.ts";
+import { parseConstraints, suggestConstraints } from "../../stack/settings/constraint.ts";
+import { resolveSettings } from "../../stack/settings/settings.ts";
+import { requirePlace, requirePlaces } from "../../stack/stackfile/placement.ts";
+import { renderStack, type StackFile } from "../../stack/stackfile/stack_file.ts";
 import { aNode } from "../support/fakes.ts";
 
 const keys = {

@@ -1,10 +1,10 @@
 /** Whatever a command line holds: a documented status, and words that a terminal and a reader can take. */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type AnyCommand, isProgramCommand, type Option } from "../../cli/command.ts";
-import { splitGlobalFlags } from "../../cli/global_flags.ts";
+import { type AnyCommand, isProgramCommand, type Option } from "../../cli/command_line/command.ts";
+import { splitGlobalFlags } from "../../cli/docker/global_flags.ts";
+import { metadata } from "../../cli/docker/metadata.ts";
 import { runCli } from "../../cli/main.ts";
-import { metadata } from "../../cli/metadata.ts";
 import { createProgram } from "../../cli/program.ts";
 import { MpiError } from "../../stack/errors.ts";
 import { fakeWorld, type Outcome } from "../support/cli.ts";

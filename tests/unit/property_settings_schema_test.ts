@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { Ajv } from "ajv";
 import fc from "fast-check";
 import { isJsonObject, type Json, type JsonObject } from "../../stack/json.ts";
-import { readSettingsFile } from "../../stack/settings_file.ts";
-import { settingsJsonSchema } from "../../stack/settings_json_schema.ts";
-import { resolveSettings } from "../../stack/settings.ts";
-import { FIELD_NAMES, FIELDS, PARTS } from "../../stack/settings_schema.ts";
+import { readSettingsFile } from "../../stack/settings/file.ts";
+import { settingsJsonSchema } from "../../stack/settings/json_schema.ts";
+import { FIELD_NAMES, FIELDS, PARTS } from "../../stack/settings/schema.ts";
+import { resolveSettings } from "../../stack/settings/settings.ts";
 import { property } from "../support/property.ts";
 import { printYaml, said, treeOf, WRONG } from "../support/settings_texts.ts";
 

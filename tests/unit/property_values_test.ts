@@ -1,15 +1,15 @@
 /** Laws of small functions, for any input. */
 import assert from "node:assert/strict";
-import fc from "fast-check";
 import { InvalidArgumentError } from "@commander-js/extra-typings";
-import { duration, integer, keyValue } from "../../cli/flags.ts";
-import { linesOf } from "../../cli/lines.ts";
-import { displayWidth, renderTable } from "../../cli/table.ts";
+import fc from "fast-check";
+import { duration, integer, keyValue } from "../../cli/command_line/flags.ts";
+import { linesOf } from "../../cli/output/lines.ts";
+import { displayWidth, renderTable } from "../../cli/output/table.ts";
 import type { Json, JsonObject } from "../../stack/json.ts";
 import { clusterNameFrom, isClusterName, isImageReference } from "../../stack/names.ts";
-import { formatSize, parseSize } from "../../stack/size.ts";
-import { mergeStack } from "../../stack/stack_merge.ts";
-import { overlap, parseSubnet } from "../../stack/subnet.ts";
+import { mergeStack } from "../../stack/settings/merge.ts";
+import { formatSize, parseSize } from "../../stack/settings/size.ts";
+import { overlap, parseSubnet } from "../../stack/settings/subnet.ts";
 import { closest } from "../../stack/suggest.ts";
 import { brief, quote, visible } from "../../stack/text.ts";
 import { property } from "../support/property.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { stackNames } from "../../stack/cluster/parts.ts";
+import { removeCluster, removeParts } from "../../stack/deploy/remove.ts";
+import type { Engine, Labelled } from "../../stack/engine/swarm.ts";
 import { MpiError } from "../../stack/errors.ts";
-import { stackNames } from "../../stack/parts.ts";
-import { removeCluster, removeParts } from "../../stack/remove.ts";
-import type { Engine, Labelled } from "../../stack/swarm.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { aNetwork, aNode, aService, aTask, events, FakeSwarm } from "../support/fakes.ts";
 

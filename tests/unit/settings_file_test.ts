@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readSettingsFile } from "../../stack/settings_file.ts";
+import { readSettingsFile } from "../../stack/settings/file.ts";
 
 /** The faults of a file as lines `LINE:COLUMN: MESSAGE`. */
 function faults(content: string | Uint8Array): string[] {

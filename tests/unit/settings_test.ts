@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MpiError } from "../../stack/errors.ts";
-import { resolveSettings, type SettingsInput } from "../../stack/settings.ts";
-import { type FieldName, FIELDS } from "../../stack/settings_schema.ts";
+import { type FieldName, FIELDS } from "../../stack/settings/schema.ts";
+import { resolveSettings, type SettingsInput } from "../../stack/settings/settings.ts";
 
 const directory = "/home/ada/hello";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isJsonObject, type Json, type JsonObject } from "../../stack/json.ts";
-import { resolveSettings } from "../../stack/settings.ts";
-import { formatStack, renderStack, type StackFile, type StackInput } from "../../stack/stack_file.ts";
+import { resolveSettings } from "../../stack/settings/settings.ts";
+import { formatStack, renderStack, type StackFile, type StackInput } from "../../stack/stackfile/stack_file.ts";
 
 const keys = {
   userPublic: "ssh-ed25519 AAAA ada@laptop\n",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Json, JsonObject } from "../../stack/json.ts";
-import { mergeStack } from "../../stack/stack_merge.ts";
-import { readSettingsFile } from "../../stack/settings_file.ts";
+import { readSettingsFile } from "../../stack/settings/file.ts";
+import { mergeStack } from "../../stack/settings/merge.ts";
 
 const cases: Record<string, [base: Json, over: Json, expected: Json]> = {
   "adds what is not there": [{ a: 1 }, { b: 2 }, { a: 1, b: 2 }],

@@ -1,8 +1,8 @@
 /** How a cluster is, from what the swarm and the master say of it. */
 import assert from "node:assert/strict";
-import type { Host } from "../../stack/master.ts";
-import { takePicture } from "../../stack/picture.ts";
-import { type Answers, clusterStatus, wholeness } from "../../stack/status.ts";
+import { takePicture } from "../../stack/cluster/picture.ts";
+import { type Answers, clusterStatus, wholeness } from "../../stack/inspect/status.ts";
+import type { Host } from "../../stack/master/master.ts";
 import { aNode, aTask, FakeSwarm } from "../support/fakes.ts";
 
 /** A swarm with a cluster of two workers, one on each of two hosts. */

@@ -8,8 +8,8 @@ import {
   type SecretKind,
   secretName,
 } from "../../stack/names.ts";
-import { formatSize, parseSize } from "../../stack/size.ts";
-import { nodeCapacity, parseSubnet } from "../../stack/subnet.ts";
+import { formatSize, parseSize } from "../../stack/settings/size.ts";
+import { nodeCapacity, parseSubnet } from "../../stack/settings/subnet.ts";
 import { closest } from "../../stack/suggest.ts";
 
 Deno.test("isClusterName() takes what a service, a network and an image may all be called", () => {

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file camelcase -- the keys of compose files
 import assert from "node:assert/strict";
-import { readSettingsFile } from "../../stack/settings_file.ts";
-import { resolveSettings } from "../../stack/settings.ts";
-import { formatStack, renderStack } from "../../stack/stack_file.ts";
+import { readSettingsFile } from "../../stack/settings/file.ts";
+import { resolveSettings } from "../../stack/settings/settings.ts";
+import { formatStack, renderStack } from "../../stack/stackfile/stack_file.ts";
 import { composeFaults } from "../support/compose.ts";
 
 const keys = {

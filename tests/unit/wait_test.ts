@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { waitForTasks } from "../../stack/deploy/wait.ts";
 import { MpiError } from "../../stack/errors.ts";
-import { waitForTasks } from "../../stack/wait.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 import { aNode, aService, aTask, events, FakeSwarm } from "../support/fakes.ts";
 

@@ -1,10 +1,10 @@
-import { chooseJob, listJobs } from "../../../stack/jobs.ts";
+import { chooseJob, listJobs } from "../../../stack/master/jobs.ts";
 import { findCluster, logIn } from "../../cluster_context.ts";
-import { type AnyCommand, Command, endsAsProgram, withCompletion } from "../../command.ts";
+import { type AnyCommand, Command, endsAsProgram, withCompletion } from "../../command_line/command.ts";
+import { clusterOption, labelOption, outputOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { clusterOption, labelOption, outputOption } from "../../flags.ts";
-import { attachJob, jobIds } from "../../job.ts";
-import type { OutputOptions } from "../../job_output.ts";
+import { attachJob, jobIds } from "../../job/job.ts";
+import type { OutputOptions } from "../../job/job_output.ts";
 
 /** `docker mpi jobs attach`: as if the job had been run here. */
 export function attachCommand(deps: Deps): AnyCommand {

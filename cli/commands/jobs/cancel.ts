@@ -1,10 +1,10 @@
-import { findCluster, onMaster } from "../../cluster_context.ts";
-import { chooseJob, hasEnded, listJobs } from "../../../stack/jobs.ts";
 import { MpiError } from "../../../stack/errors.ts";
-import { type AnyCommand, Command, withCompletion } from "../../command.ts";
+import { chooseJob, hasEnded, listJobs } from "../../../stack/master/jobs.ts";
+import { findCluster, onMaster } from "../../cluster_context.ts";
+import { type AnyCommand, Command, withCompletion } from "../../command_line/command.ts";
+import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { clusterOption } from "../../flags.ts";
-import { jobIds, signalJob, waitForJob } from "../../job.ts";
+import { jobIds, signalJob, waitForJob } from "../../job/job.ts";
 
 interface CancelOptions {
   cluster?: string | undefined;

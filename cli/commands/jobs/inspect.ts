@@ -1,10 +1,10 @@
+import { chooseJob, listJobs } from "../../../stack/master/jobs.ts";
 import { findCluster, onMaster } from "../../cluster_context.ts";
-import { chooseJob, listJobs } from "../../../stack/jobs.ts";
-import { type AnyCommand, Command, withCompletion } from "../../command.ts";
+import { type AnyCommand, Command, withCompletion } from "../../command_line/command.ts";
+import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { clusterOption } from "../../flags.ts";
-import { jobIds } from "../../job.ts";
-import { describeJob } from "../../job_row.ts";
+import { jobIds } from "../../job/job.ts";
+import { describeJob } from "../../job/job_row.ts";
 
 /** `docker mpi jobs inspect`: all that is known of jobs. */
 export function inspectCommand(deps: Deps): AnyCommand {

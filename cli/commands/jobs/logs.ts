@@ -1,10 +1,10 @@
+import { chooseJob, listJobs } from "../../../stack/master/jobs.ts";
 import { findCluster, onMaster } from "../../cluster_context.ts";
-import { chooseJob, listJobs } from "../../../stack/jobs.ts";
-import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../../command.ts";
+import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../../command_line/command.ts";
+import { clusterOption, integer, labelOption, outputOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { clusterOption, integer, labelOption, outputOption } from "../../flags.ts";
-import { jobIds } from "../../job.ts";
-import { jobOutput, type OutputOptions } from "../../job_output.ts";
+import { jobIds } from "../../job/job.ts";
+import { jobOutput, type OutputOptions } from "../../job/job_output.ts";
 
 interface LogsOptions extends OutputOptions {
   cluster?: string | undefined;

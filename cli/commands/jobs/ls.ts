@@ -1,10 +1,10 @@
+import { type Job, listJobs } from "../../../stack/master/jobs.ts";
 import { findCluster, onMaster } from "../../cluster_context.ts";
-import { type Job, listJobs } from "../../../stack/jobs.ts";
-import { type AnyCommand, Command } from "../../command.ts";
+import { type AnyCommand, Command } from "../../command_line/command.ts";
+import { clusterOption, formatOption, quietOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { clusterOption, formatOption, quietOption } from "../../flags.ts";
-import { type Columns, type Format, renderList } from "../../format.ts";
-import { commandLine, describeJob, elapsed, type JobRow } from "../../job_row.ts";
+import { commandLine, describeJob, elapsed, type JobRow } from "../../job/job_row.ts";
+import { type Columns, type Format, renderList } from "../../output/format.ts";
 
 /** What the list can be asked. */
 export interface ListOptions {

@@ -1,5 +1,5 @@
+import { type AnyCommand, Command, withExamples } from "../../command_line/command.ts";
 import type { Deps } from "../../deps.ts";
-import { type AnyCommand, Command, withExamples } from "../../command.ts";
 import { attachCommand } from "./attach.ts";
 import { cancelCommand } from "./cancel.ts";
 import { inspectCommand } from "./inspect.ts";

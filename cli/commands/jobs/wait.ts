@@ -1,9 +1,9 @@
+import { chooseJob, listJobs } from "../../../stack/master/jobs.ts";
 import { findCluster, onMaster } from "../../cluster_context.ts";
-import { chooseJob, listJobs } from "../../../stack/jobs.ts";
-import { type AnyCommand, Command, endsAsProgram, withCompletion } from "../../command.ts";
+import { type AnyCommand, Command, endsAsProgram, withCompletion } from "../../command_line/command.ts";
+import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { clusterOption } from "../../flags.ts";
-import { jobIds, statusOf, waitForJob } from "../../job.ts";
+import { jobIds, statusOf, waitForJob } from "../../job/job.ts";
 
 /** `docker mpi jobs wait`: for a job's end. */
 export function waitCommand(deps: Deps): AnyCommand {

@@ -1,8 +1,8 @@
-import { createKey } from "../../../stack/user_key.ts";
+import { createKey } from "../../../stack/keys/user_key.ts";
 import { findCluster } from "../../cluster_context.ts";
-import { type AnyCommand, Command } from "../../command.ts";
+import { type AnyCommand, Command } from "../../command_line/command.ts";
+import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { clusterOption } from "../../flags.ts";
 
 /** `docker mpi key create`: a key of this machine's own. */
 export function createCommand(deps: Deps): AnyCommand {

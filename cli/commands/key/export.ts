@@ -1,10 +1,10 @@
 import { MpiError } from "../../../stack/errors.ts";
+import { ownKey } from "../../../stack/keys/user_key.ts";
 import { brief, quotePath } from "../../../stack/text.ts";
-import { ownKey } from "../../../stack/user_key.ts";
 import { findCluster } from "../../cluster_context.ts";
-import { type AnyCommand, Command } from "../../command.ts";
+import { type AnyCommand, Command } from "../../command_line/command.ts";
+import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { clusterOption } from "../../flags.ts";
 
 /** `docker mpi key export`: the key of this machine, for another. */
 export function exportCommand(deps: Deps): AnyCommand {

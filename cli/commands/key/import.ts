@@ -1,11 +1,11 @@
 import { MpiError } from "../../../stack/errors.ts";
+import { importKey } from "../../../stack/keys/user_key.ts";
 import { quotePath } from "../../../stack/text.ts";
-import { importKey } from "../../../stack/user_key.ts";
 import { findCluster } from "../../cluster_context.ts";
-import { type AnyCommand, Command } from "../../command.ts";
+import { type AnyCommand, Command } from "../../command_line/command.ts";
+import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { clusterOption } from "../../flags.ts";
-import { unreadable } from "../../read_file.ts";
+import { unreadable } from "../../files/read_file.ts";
 
 /** The longest key file that is read, in bytes; RSA keys of 16,384 bits are shorter. */
 const MAX_BYTES = 65_536;

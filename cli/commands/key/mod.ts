@@ -1,4 +1,4 @@
-import { type AnyCommand, Command, withExamples } from "../../command.ts";
+import { type AnyCommand, Command, withExamples } from "../../command_line/command.ts";
 import type { Deps } from "../../deps.ts";
 import { createCommand } from "./create.ts";
 import { exportCommand } from "./export.ts";

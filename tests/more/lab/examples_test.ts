@@ -1,11 +1,11 @@
 /** The projects of examples/, as `docker mpi init --template` makes them: on three hosts, with both MPIs, by their numbers. */
 import assert from "node:assert/strict";
 import { TEMPLATES } from "../../../cli/commands/init.ts";
-import { IMPLEMENTATIONS } from "../../../stack/settings_schema.ts";
-import { measured, stopwatch } from "../../support/measured.ts";
-import { expectOk } from "../../support/swarm.ts";
+import { IMPLEMENTATIONS } from "../../../stack/settings/schema.ts";
 import { labTest } from "../../lab/mod.ts";
 import { openLabWorld } from "../../lab/world.ts";
+import { measured, stopwatch } from "../../support/measured.ts";
+import { expectOk } from "../../support/swarm.ts";
 
 const HOSTS = 3;
 

@@ -1,0 +1,146 @@
+import type { Deps } from "../deps.ts";
+import {
+  type AnyCommand,
+  type Argument,
+  type Completer,
+  completerOf,
+  isProgramCommand,
+  type Option,
+} from "./command.ts";
+
+/** What the shell is to do besides offering the candidates; the numbers are those of Docker's shell scripts. */
+const THEN = { offerFiles: 0, nothing: 4, offerFolders: 16 } as const;
+
+type Candidate = string | readonly [string, string];
+
+interface Answer {
+  candidates: readonly Candidate[];
+  then: number;
+}
+
+/**
+ * Answers Docker's `__complete`: one candidate per line, its description behind a tab, and last what the shell is to do.
+ *
+ * @param root The command tree.
+ * @param args The words after `mpi`; the last one is being typed.
+ * @param deps For `DOCKER_CLI_DISABLE_COMPLETION_DESCRIPTION`.
+ */
+export async function complete(root: AnyCommand, args: readonly string[], deps: Pick<Deps, "env">): Promise<string> {
+  const word = args.at(-1) ?? "";
+  const { candidates, then } = await answer(walk(root, args.slice(0, -1)), word);
+  const bare = /^(1|t|true)$/i.test(deps.env("DOCKER_CLI_DISABLE_COMPLETION_DESCRIPTION") ?? "");
+  const lines = candidates.map((candidate) => {
+    const [value, description] = typeof candidate === "string" ? [candidate, ""] : candidate;
+    return bare || description === "" ? value : `${value}\t${description.split("\n")[0]}`;
+  });
+  return [...lines, `:${then}\n`].join("\n");
+}
+
+/** Where the words before the one being typed have led. */
+interface Position {
+  command: AnyCommand;
+  /** An option that still needs its value. */
+  pending?: Option;
+  /** How many arguments there are already. */
+  arguments: number;
+  /** Options that were given. */
+  used: Set<Option>;
+  /** Whether flags are over: after `--`, or behind the program of `run`. */
+  flagsOver: boolean;
+}
+
+function walk(root: AnyCommand, words: readonly string[]): Position {
+  const at: Position = { command: root, arguments: 0, used: new Set(), flagsOver: false };
+  for (const word of words) step(at, word);
+  return at;
+}
+
+function step(at: Position, word: string): void {
+  if (at.pending) return void delete at.pending;
+  if (!at.flagsOver && word === "--") return void (at.flagsOver = true);
+  if (!at.flagsOver && word.startsWith("-") && word !== "-") return stepFlag(at, word);
+  const sub = at.command.commands.find((command) => command.name() === word || command.aliases().includes(word));
+  if (sub) return void (at.command = sub);
+  at.arguments++;
+  at.flagsOver ||= isProgramCommand(at.command);
+}
+
+function stepFlag(at: Position, word: string): void {
+  const [name = ""] = word.split("=");
+  const option = findOption(at.command, name);
+  if (!option) return;
+  at.used.add(option);
+  const joined = name.startsWith("--") ? word.includes("=") : word.length > 2;
+  if (option.required && !joined) at.pending = option;
+}
+
+function findOption(command: AnyCommand, name: string): Option | undefined {
+  const short = name.slice(0, 2);
+  return command.options.find((option) => name.startsWith("--") ? option.long === name : option.short === short);
+}
+
+async function answer(at: Position, word: string): Promise<Answer> {
+  if (at.pending) return await answerValue(at.command, at.pending, word);
+  const assigned = /^(--[^=]+)=(.*)$/s.exec(word);
+  if (!at.flagsOver && assigned) {
+    const option = findOption(at.command, assigned[1] ?? "");
+    return option ? await answerValue(at.command, option, assigned[2] ?? "") : { candidates: [], then: THEN.nothing };
+  }
+  if (!at.flagsOver && word.startsWith("-")) return answerFlags(at, word);
+  if (at.command.commands.length > 0) return answerCommands(at.command, word);
+  return await answerArgument(at, word);
+}
+
+function answerCommands(command: AnyCommand, word: string): Answer {
+  const commands = command.createHelp().visibleCommands(command);
+  const candidates = commands.map((sub) => [sub.name(), sub.summary() || sub.description()] as const);
+  return { candidates: startingWith(candidates, word), then: THEN.nothing };
+}
+
+function answerFlags(at: Position, word: string): Answer {
+  const free = at.command.options.filter((option) => !option.hidden && (!at.used.has(option) || isRepeatable(option)));
+  const candidates = free.flatMap((option) =>
+    [option.long, option.short].filter((flag) => flag !== undefined && flag !== null)
+      .map((flag) => [flag, option.description] as const)
+  );
+  return { candidates: startingWith(candidates, word), then: THEN.nothing };
+}
+
+/** `list` is the type that help shows for a flag that may be given several times, as in Docker. */
+function isRepeatable(option: Option): boolean {
+  return option.variadic || option.flags.endsWith("<list>");
+}
+
+async function answerValue(command: AnyCommand, option: Option, word: string): Promise<Answer> {
+  const values = await offered(option.argChoices, completerOf(command, option.long ?? ""), word);
+  return values ?? { candidates: [], then: byType(/<(.*)>/.exec(option.flags)?.[1] ?? "") };
+}
+
+async function answerArgument(at: Position, word: string): Promise<Answer> {
+  const all = at.command.registeredArguments;
+  const last = all.at(-1);
+  const argument: Argument | undefined = all[at.arguments] ?? (last?.variadic ? last : undefined);
+  if (argument === undefined) return { candidates: [], then: THEN.nothing };
+  const values = await offered(argument.argChoices, completerOf(at.command, argument.name()), word);
+  if (values) return values;
+  return { candidates: [], then: isProgramCommand(at.command) ? THEN.offerFiles : byType(argument.name()) };
+}
+
+async function offered(
+  choices: readonly string[] | undefined,
+  completer: Completer | undefined,
+  word: string,
+): Promise<Answer | undefined> {
+  const values: readonly Candidate[] | undefined = choices ?? await completer?.(word).catch(() => []);
+  return values && { candidates: startingWith(values, word), then: THEN.nothing };
+}
+
+/** What kind of value it is shows in its name. */
+function byType(name: string): number {
+  if (/^(file|path)$/i.test(name)) return THEN.offerFiles;
+  return /^dir(ectory)?$/i.test(name) ? THEN.offerFolders : THEN.nothing;
+}
+
+function startingWith(candidates: readonly Candidate[], word: string): Candidate[] {
+  return candidates.filter((candidate) => (typeof candidate === "string" ? candidate : candidate[0]).startsWith(word));
+}

@@ -1,0 +1,121 @@
+import { MpiError } from "../../stack/errors.ts";
+import { getFiles, type Place, putFiles, requireComplete } from "../../stack/master/copy.ts";
+import { parseHosts } from "../../stack/master/master.ts";
+import { typed } from "../../stack/shell.ts";
+import type { SshConnection } from "../../stack/ssh/ssh.ts";
+import { type ClusterContext, onMaster } from "../cluster_context.ts";
+import type { Deps } from "../deps.ts";
+import type { ProgressMode } from "../output/progress.ts";
+import { bytesText, transferProgress } from "../output/transfer_progress.ts";
+import { readSources, sourceName, withSums } from "./local_files.ts";
+import { receiveFiles } from "./received_files.ts";
+import { tarStream } from "./tar.ts";
+
+/** What a copy works with. */
+export interface CopyWorld {
+  /** The world. */
+  deps: Deps;
+  /** How to show progress. */
+  progress: ProgressMode;
+  /** The cluster; its master is logged in to when it is time. */
+  context: ClusterContext;
+}
+
+/** Brings files of this machine to nodes. */
+export async function sendFiles(
+  { deps, progress, context }: CopyWorld,
+  paths: readonly string[],
+  to: Place,
+): Promise<void> {
+  const { sources, entries } = await readSources(paths);
+  const nodes = to.node === undefined || to.node === "all" ? undefined : [to.node];
+  await onMaster(deps, context, async (master) => {
+    const total = entries.reduce((sum, { size }) => sum + size, 0);
+    const shown = transferProgress(deps, progress, "copy", total);
+    let sent = 0;
+    const count = (bytes: number) => {
+      shown.add(bytes);
+      sent += bytes;
+      if (sent === total) shown.phase("the nodes check it");
+    };
+    try {
+      const request = { nodes, destination: to.path, sources };
+      requireComplete(await putFiles(master, request, () => tarStream(withSums(entries, count))));
+      shown.done(`${bytesText(total)} to ${nodes?.join(", ") ?? "every node"}`);
+    } finally {
+      await shown.stop();
+    }
+  });
+}
+
+/** How many nodes send at the same time. */
+const AT_ONCE = 4;
+
+/** Brings files of nodes to this machine; of all nodes, each into a folder with the node's name. */
+export async function fetchFiles(
+  { deps, progress, context }: CopyWorld,
+  from: readonly Place[],
+  to: string,
+): Promise<void> {
+  await onMaster(deps, context, async (master) => {
+    const shown = transferProgress(deps, progress, "copy");
+    const failures: unknown[] = [];
+    const fetches = await plan(master, from, to);
+    const next = async () => {
+      for (let fetch = fetches.shift(); fetch !== undefined; fetch = fetches.shift()) {
+        await fetchOne(master, fetch, shown.add).catch((error) => failures.push(error));
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, next));
+      deps.signal.throwIfAborted();
+      if (failures.length > 0) throw combined(failures);
+      shown.done("all is here");
+    } finally {
+      await shown.stop();
+    }
+  });
+}
+
+/** One thing to get. */
+interface Fetch {
+  node: string;
+  path: string;
+  to: string;
+}
+
+async function plan(master: SshConnection, from: readonly Place[], to: string): Promise<Fetch[]> {
+  const single = from.filter(({ node }) => node !== "all").map(({ node, path }) => ({ node: node!, path, to }));
+  if (single.length > 1 && !await Deno.stat(to).then((info) => info.isDirectory, () => false)) {
+    throw new MpiError("usage", `There is no directory "${to}" to take several files`, {
+      hint: typed("mkdir", "-p", to),
+    });
+  }
+  if (single.length === from.length) return single;
+  const { stdout } = await master.capture("exec mpi_hosts");
+  const nodes = parseHosts(stdout).map(({ name }) => name).filter((name) => /^(master|worker-\d+)$/.test(name));
+  for (const node of nodes) await Deno.mkdir(`${to}/${node}`, { recursive: true });
+  const all = from.filter(({ node }) => node === "all");
+  return [...single, ...all.flatMap(({ path }) => nodes.map((node) => ({ node, path, to: `${to}/${node}` })))];
+}
+
+async function fetchOne(
+  master: SshConnection,
+  { node, path, to }: Fetch,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  await using files = receiveFiles(to, sourceName(path), onBytes);
+  await getFiles(master, node, path, files);
+  await files.place();
+}
+
+/** One error of several; a defect of ours goes first. */
+function combined(failures: readonly unknown[]): unknown {
+  const unexpected = failures.find((failure) => !(failure instanceof MpiError));
+  if (unexpected !== undefined || failures.length === 1) return unexpected ?? failures[0];
+  const known = failures as MpiError[];
+  return new MpiError(known[0]!.code, known.map(({ message }) => message).join("\n"), {
+    hint: known[0]!.hint ?? "",
+    cause: known[0],
+  });
+}

@@ -1,0 +1,227 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import { requireManager } from "../cluster/manager.ts";
+import { partsOf } from "../cluster/parts.ts";
+import type { Engine, LocalImage } from "../engine/swarm.ts";
+import { MpiError } from "../errors.ts";
+import type { Report } from "../event.ts";
+import {
+  checkDistribution,
+  type Distribution,
+  needsRegistry,
+  pinImage,
+  requireDigest,
+  type ResolveImage,
+} from "../image/distribution.ts";
+import { addsKeys, keyDirectory, planKeys, previewKeys, settleKeys, takeNextKeys } from "../keys/keys.ts";
+import { LABELS } from "../labels.ts";
+import { type Limit, pause, shared } from "../limit.ts";
+import type { Host } from "../master/master.ts";
+import { fingerprint } from "../names.ts";
+import { DEFAULT_WORKERS } from "../settings/schema.ts";
+import { checkCapacity } from "../settings/subnet.ts";
+import { nodeHosts, requirePlaces } from "../stackfile/placement.ts";
+import { renderStack, type StackFile, type StackKeys } from "../stackfile/stack_file.ts";
+import type { Deployment, DeploymentPlan } from "./deployment.ts";
+import { removeParts } from "./remove.ts";
+import { Race, stackDeploy } from "./stack_deploy.ts";
+import { lookAround, lookAroundAfterRemoval, refuseTakeover, type Surroundings } from "./surroundings.ts";
+import { takeTurn } from "./turn.ts";
+import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
+
+/** How often to begin anew where something else changes the cluster at the same time, and how long to let it, in ms. */
+const ATTEMPTS = 5;
+const RACE_PAUSE = 1000;
+
+/**
+ * Makes the stack file that a deployment would send, and changes nothing.
+ *
+ * Keys that are not made yet show as such.
+ *
+ * @returns The stack file, and what it is without the user's own piece of one.
+ */
+export async function previewStack(
+  deployment: DeploymentPlan,
+  image: LocalImage | undefined,
+): Promise<{ stack: StackFile; own: StackFile }> {
+  const before = await lookAround(deployment);
+  const ownSettings = { ...deployment.settings, stack: {} };
+  return {
+    stack: preview(deployment, before, image),
+    own: preview({ ...deployment, settings: ownSettings }, before, image),
+  };
+}
+
+/**
+ * Makes sure that a deployment can come to something, before anything is built.
+ *
+ * @param deployment The deployment.
+ * @param image What the engine has of the image, if it will neither be pushed to a registry nor pulled from one.
+ * @returns Which hosts need which image.
+ * @throws {MpiError} With what is in the way.
+ */
+export async function checkDeployment(
+  deployment: DeploymentPlan,
+  image: { local: LocalImage | undefined } | undefined,
+): Promise<Distribution> {
+  const needs = requireRoom(deployment, await lookAround(deployment), image?.local);
+  if (image !== undefined && deployment.resolveImage === "always") requireDigest(needs);
+  return needs;
+}
+
+/**
+ * Deploys a cluster, or brings one that runs to what its settings say; what does not change keeps running.
+ *
+ * Whatever else happens to the cluster at the same time, from this machine or another: it ends with what was asked for, or
+ * with an error, and in no state from which another deployment or a removal does not go on.
+ *
+ * @param deployment What to work with.
+ * @param image The cluster's image.
+ * @param limit How long to wait for the cluster to answer.
+ * @param report Told what goes on.
+ * @returns The nodes that answer.
+ * @throws {MpiError} With what keeps the cluster from coming up.
+ */
+export async function deploy(
+  deployment: Deployment,
+  image: LocalImage,
+  limit: Limit,
+  report: Report,
+): Promise<Host[]> {
+  const whole = shared(limit);
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await attemptDeploy(deployment, image, whole, report);
+    } catch (error) {
+      if (!(error instanceof Race) || attempt === ATTEMPTS) throw explainInterrupt(error, deployment.settings.name);
+      report({ resource: "stack", state: "working", text: "something else changes the cluster, once more" });
+    }
+    await pause(RACE_PAUSE, whole.signal);
+  }
+}
+
+async function attemptDeploy(deployment: Deployment, image: LocalImage, limit: Limit, report: Report): Promise<Host[]> {
+  const { engine, vantage, settings: { name } } = deployment;
+  const { directory, userKey, past } = await send(deployment, image, limit, report);
+  const inspect = (cluster: Cluster) => refuseOthers(cluster, userKey);
+  const running = await waitForTasks(engine, name, limit, report, { past, inspect });
+  const hosts = await waitForHosts({ engine, vantage, keys: directory }, running, limit, report);
+  await removeOldSecrets(engine, running.cluster);
+  return hosts;
+}
+
+/** Makes keys and stack; of the commands on this machine that change a cluster, one does after the other. */
+async function send(deployment: Deployment, image: LocalImage, limit: Limit, report: Report) {
+  const { engine, docker, configDir, registryAuth, settings: { name } } = deployment;
+  const { clusterId } = await requireManager(engine);
+  const directory = keyDirectory(configDir, clusterId, name);
+  using _turn = await takeTurn(directory, limit, report);
+  const before = await lookAroundAfterRemoval(deployment, limit, report);
+  const resolveImage = await settleDistribution(deployment, before, image, limit, report);
+  const plan = planKeys(before.keys);
+  limit.signal.throwIfAborted();
+  report({ resource: "keys", state: "working", text: plan.make.length > 0 ? "making" : "checking" });
+  const keys = await settleKeys(engine, directory, before.keys, plan);
+  report({ resource: "keys", state: "done", text: plan.make.length > 0 ? "made" : "kept" });
+  if (before.cluster !== undefined && addsKeys(before.keys)) {
+    report({ resource: "master", state: "warning", text: "restarts to take a further key; programs that run end" });
+  }
+  const userKey = fingerprint(keys.userPublic);
+  const past = await taskIds(engine, name);
+  const stack = render(deployment, before, image, keys);
+  await refuseTakeover(engine, before);
+  await stackDeploy(docker, stack, { name, resolveImage, registryAuth }, limit, report).catch(async (error) => {
+    if (before.fresh && isRefusal(error)) await takeBack(engine, name, userKey);
+    throw error;
+  });
+  await takeNextKeys(directory, name);
+  return { directory, userKey, past };
+}
+
+/** Sees to it that every host gets the image, and tells whether Docker is to ask its registry as well. */
+async function settleDistribution(
+  deployment: Deployment,
+  before: Surroundings,
+  image: LocalImage,
+  limit: Limit,
+  report: Report,
+): Promise<ResolveImage> {
+  const needs = requireRoom(deployment, before, image);
+  if (deployment.resolveImage === "never") return "never";
+  await checkDistribution(deployment.docker, needs, limit, report);
+  return needsRegistry(needs) ? "always" : "never";
+}
+
+/** Makes sure that every node finds a host and an address, and tells which hosts need which image. */
+function requireRoom(deployment: DeploymentPlan, before: Surroundings, local: LocalImage | undefined): Distribution {
+  const { settings: { image } } = deployment;
+  const stack = preview(deployment, before, local);
+  requirePlaces(stack, before.nodes);
+  const hosts = nodeHosts(stack, before.nodes);
+  const workers = workersOf(deployment, before);
+  const count = workers === "per-node" ? hosts.length : workers;
+  checkCapacity(count, before.subnet, "settings", undefined, Math.max(1, hosts.length));
+  return { image, local, hosts, here: before.info.nodeId };
+}
+
+/** Docker's own word against it, not that of time or of the user. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof MpiError && error.code === "engine";
+}
+
+/** A stack that Docker refused the first time leaves nothing; what somebody else has made of it meanwhile is not ours. */
+async function takeBack(engine: Engine, name: string, userKey: string): Promise<void> {
+  const others = ({ labels }: { labels: Readonly<Record<string, string>> }) =>
+    labels[LABELS.userKey] !== undefined && labels[LABELS.userKey] !== userKey;
+  if ((await partsOf(engine, name)).services.some(others)) return;
+  // What can't be removed now is no reason to hide why; the next deployment takes it, or a removal.
+  await removeParts(engine, name).catch(() => {});
+}
+
+/** Two machines can deploy at the same time, each with keys of its own: the master tells whose it is. */
+function refuseOthers({ name, master, worker }: Cluster, userKey: string): void {
+  const [masters, workers] = [master, worker].map(({ labels }) => labels[LABELS.userKey] ?? userKey);
+  if (masters === userKey && workers !== userKey) {
+    throw new Race(`The workers of cluster "${name}" were deployed from elsewhere at the same time`);
+  }
+  if (masters === userKey) return;
+  throw new MpiError("conflict", `Cluster "${name}" was deployed from elsewhere at the same time, for another key`, {
+    hint: "docker mpi deploy --rotate-keys  # makes it this machine's; the other's key no longer opens it",
+  });
+}
+
+/** What an interrupt leaves: the swarm goes on with what it was told. */
+function explainInterrupt(error: unknown, name: string): unknown {
+  if (!(error instanceof MpiError && error.code === "cancelled")) return error;
+  return new MpiError("cancelled", `Cancelled; the swarm goes on with what it has of cluster "${name}"`, {
+    hint: `docker mpi deploy  # goes on as well; docker mpi rm ${name} removes it`,
+    cause: error.cause,
+  });
+}
+
+function preview(deployment: DeploymentPlan, before: Surroundings, image: LocalImage | undefined): StackFile {
+  return render(deployment, before, image, previewKeys(before.keys, planKeys(before.keys)));
+}
+
+function workersOf({ settings }: DeploymentPlan, { cluster }: Surroundings): number | "per-node" {
+  return settings.workers ?? (cluster === undefined ? DEFAULT_WORKERS : cluster.worker.replicas ?? "per-node");
+}
+
+function render(
+  deployment: DeploymentPlan,
+  before: Surroundings,
+  image: LocalImage | undefined,
+  keys: StackKeys,
+): StackFile {
+  const { settings, resolveImage, version } = deployment;
+  const workers = workersOf(deployment, before);
+  const pinned = image === undefined || resolveImage === "never" ? undefined : pinImage(settings.image, image);
+  return renderStack({ settings, workers, imageId: image?.id, reference: pinned, keys, version });
+}
+
+/** Keys that no service uses any more are of no use to anybody. */
+async function removeOldSecrets(engine: Engine, cluster: Cluster): Promise<void> {
+  const used = new Set([...cluster.master.secretIds, ...cluster.worker.secretIds]);
+  for (const { id, labels } of (await partsOf(engine, cluster.name)).secrets) {
+    if (!used.has(id) && labels[LABELS.cluster] === cluster.name) await engine.removeSecret(id).catch(() => {});
+  }
+}

@@ -1,0 +1,148 @@
+import { isLive, stackLabel } from "../cluster/cluster.ts";
+import { type Parts, partsOf } from "../cluster/parts.ts";
+import type { Engine, Network, Task } from "../engine/swarm.ts";
+import { MpiError } from "../errors.ts";
+import type { Report } from "../event.ts";
+import { LABELS } from "../labels.ts";
+import { type Limit, poll, shared } from "../limit.ts";
+
+/**
+ * Removes a cluster, or what is left of one, and waits until nothing of it is there, so that a deployment may follow at once.
+ *
+ * Docker's own `stack rm` returns while containers and network are still there. Here the services go first and the network
+ * only when no container uses it any more, which also keeps its addresses from leaking. What is removed is what was there
+ * at the beginning: a deployment from another machine at the same time loses nothing to us. Volumes are told, and stay.
+ *
+ * @param engine The engine.
+ * @param name The cluster's name.
+ * @param limit When to give up.
+ * @param report Told what goes on.
+ */
+export async function removeCluster(engine: Engine, name: string, limit: Limit, report: Report): Promise<void> {
+  const whole = shared(limit);
+  const parts = await partsOf(engine, name);
+  report({ resource: "services", state: "working", text: "removing" });
+  await Promise.all(parts.services.map(({ id }) => engine.removeService(id)));
+  await waitForEnd(engine, name, whole, report);
+  await removeNetworks(engine, name, parts.networks, whole, report);
+  await unlessInUse(engine, name, () => removeFiles(engine, name, parts));
+  await waitForContainers(engine, name, whole, report);
+  const volumes = [...new Set(parts.services.flatMap((service) => service.volumes))].sort();
+  if (volumes.length === 0) return;
+  report({ resource: "volumes", state: "warning", text: `kept on the hosts, with their files: ${volumes.join(", ")}` });
+}
+
+/** Removes what is there of a stack that came to nothing, without waiting for the end of it. */
+export async function removeParts(engine: Engine, name: string): Promise<void> {
+  const parts = await partsOf(engine, name);
+  for (const { id } of parts.services) await engine.removeService(id);
+  for (const { id } of parts.networks) await engine.removeNetwork(id);
+  await removeFiles(engine, name, parts);
+}
+
+/** Ours go last: by them the rest is known to be ours, should this be interrupted. */
+async function removeFiles(engine: Engine, name: string, { secrets, configs }: Parts): Promise<void> {
+  for (const { id } of configs) await engine.removeConfig(id);
+  const ours = Map.groupBy(secrets, ({ labels }) => labels[LABELS.cluster] === name);
+  for (const { id } of [...ours.get(false) ?? [], ...ours.get(true) ?? []]) await engine.removeSecret(id);
+}
+
+/**
+ * Waits until no task of services that are gone runs any more. Hosts that are down can't report the end of theirs: it comes
+ * when they are back.
+ */
+export async function waitForEnd(engine: Engine, name: string, limit: Limit, report: Report): Promise<void> {
+  let left: Task[] = [];
+  let lost: string[] = [];
+  await poll(
+    async () => {
+      const [stopping, nodes] = await Promise.all([stoppingTasks(engine, name), engine.nodes()]);
+      const down = new Map(nodes.filter(({ state }) => state === "down").map(({ id, hostname }) => [id, hostname]));
+      left = stopping.filter(({ nodeId }) => !down.has(nodeId));
+      lost = stopping.flatMap(({ nodeId }) => down.get(nodeId) ?? []);
+      if (left.length > 0) report({ resource: "nodes", state: "working", text: `${left.length} stop` });
+      return left.length === 0 ? true : undefined;
+    },
+    limit,
+    () =>
+      new MpiError("timeout", `${left.length} containers of "${name}" did not end within ${limit.timeout / 1000} s`, {
+        hint: "docker node ls  # shows whether a host does not answer: its containers can't report their end",
+      }),
+  );
+  report({ resource: "nodes", state: "done", text: "gone" });
+  if (lost.length === 0) return;
+  const hosts = [...new Set(lost)].sort();
+  const text = `${lost.length} left on hosts that are down, until they are back: ${hosts.join(", ")}`;
+  report({ resource: "nodes", state: "warning", text });
+}
+
+/** The tasks that still run although their service is gone. */
+export async function stoppingTasks(engine: Engine, name: string): Promise<Task[]> {
+  const [tasks, services] = await Promise.all([engine.tasks(stackLabel(name)), engine.services([stackLabel(name)])]);
+  const there = new Set(services.map(({ id }) => id));
+  return tasks.filter((task) => isLive(task) && !there.has(task.serviceId));
+}
+
+async function removeNetworks(
+  engine: Engine,
+  name: string,
+  networks: readonly Network[],
+  limit: Limit,
+  report: Report,
+): Promise<void> {
+  report({ resource: "network", state: "working", text: "removing" });
+  const told = new Set<string>();
+  const gone = async () => {
+    const left = (await engine.networks(stackLabel(name))).filter(({ id }) => networks.some((each) => each.id === id));
+    for (const { id } of left) {
+      if (told.has(id)) continue;
+      await unlessInUse(engine, name, () => engine.removeNetwork(id).then(() => void told.add(id)));
+    }
+    return left.length === 0 ? true : undefined;
+  };
+  await poll(
+    gone,
+    limit,
+    () =>
+      new MpiError("timeout", `The network of "${name}" was not removed within ${limit.timeout / 1000} s`, {
+        hint: `docker network ls --filter label=${stackLabel(name)}  # shows it; a container may still be attached`,
+      }),
+  );
+  report({ resource: "network", state: "done", text: "removed" });
+}
+
+/** What new services use already is theirs; what old containers use is tried again. */
+async function unlessInUse(engine: Engine, name: string, remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!(error instanceof MpiError && error.code === "conflict")) throw error;
+    if ((await engine.services([stackLabel(name)])).length === 0) return;
+    throw new MpiError("conflict", `Cluster "${name}" was deployed anew while it was being removed`, {
+      hint: `docker mpi rm ${name}  # removes that one too`,
+      cause: error,
+    });
+  }
+}
+
+/** An engine removes a container some time after it has reported its end. */
+async function waitForContainers(engine: Engine, name: string, limit: Limit, report: Report): Promise<void> {
+  const gone = async () => {
+    const [containers, services] = await Promise.all([
+      engine.containers(stackLabel(name)),
+      engine.services([stackLabel(name)]),
+    ]);
+    return containers.length === 0 || services.length > 0 ? true : undefined;
+  };
+  if (await gone()) return;
+  report({ resource: "containers", state: "working", text: "removing" });
+  await poll(
+    gone,
+    limit,
+    () =>
+      new MpiError("timeout", `Containers of "${name}" were not removed within ${limit.timeout / 1000} s`, {
+        hint: `docker ps --all --filter label=${stackLabel(name)}  # shows them`,
+      }),
+  );
+  report({ resource: "containers", state: "done", text: "removed" });
+}

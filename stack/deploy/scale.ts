@@ -1,0 +1,84 @@
+import { type Cluster, stackLabel } from "../cluster/cluster.ts";
+import type { Engine } from "../engine/swarm.ts";
+import { MpiError } from "../errors.ts";
+import type { Report } from "../event.ts";
+import { requireDigest } from "../image/distribution.ts";
+import { LABELS } from "../labels.ts";
+import { type Limit, shared } from "../limit.ts";
+import type { Host, MasterSearch } from "../master/master.ts";
+import { checkCapacity } from "../settings/subnet.ts";
+import { requirePlace, takesTasks } from "../stackfile/placement.ts";
+import { takeTurn } from "./turn.ts";
+import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
+
+/**
+ * Gives a cluster more or fewer workers while it runs, and waits until the hostfile agrees. What stays is not restarted.
+ *
+ * @param search How to find the master.
+ * @param cluster The cluster.
+ * @param workers How many workers it is to have.
+ * @param limit When to give up.
+ * @param report Told what goes on.
+ * @returns The nodes that answer.
+ */
+export async function scaleCluster(
+  search: MasterSearch,
+  cluster: Cluster,
+  workers: number,
+  limit: Limit,
+  report: Report,
+): Promise<Host[]> {
+  const { replicas } = cluster.worker;
+  if (replicas === undefined) throw perNode(cluster.name, workers);
+  if (workers > replicas) await requireRoom(search.engine, cluster, workers);
+  report({ resource: "nodes", state: "working", text: `from ${1 + replicas} to ${1 + workers}` });
+  const whole = shared(limit);
+  const past = await setNumber(search, cluster, workers, whole, report);
+  const running = await waitForTasks(search.engine, cluster.name, whole, report, { past });
+  return await waitForHosts(search, running, whole, report);
+}
+
+/** A cluster with a worker on each host grows and shrinks with the swarm. */
+function perNode(name: string, workers: number): MpiError {
+  return new MpiError("usage", `Cluster "${name}" has one worker on each host: it grows with the swarm`, {
+    hint:
+      `docker swarm join-token worker  # adds a host; docker mpi rm ${name} && docker mpi deploy --workers ${workers}`,
+  });
+}
+
+/** A deployment on this machine at the same time would write back the number that it has seen. */
+async function setNumber(
+  { engine, keys }: MasterSearch,
+  { name, worker }: Cluster,
+  workers: number,
+  limit: Limit,
+  report: Report,
+): Promise<ReadonlySet<string>> {
+  using _turn = await takeTurn(keys, limit, report);
+  const past = await taskIds(engine, name);
+  await engine.scaleService(worker.id, workers);
+  return past;
+}
+
+/**
+ * Makes sure that more workers find an address, and their hosts the image: a cluster that was deployed with the image of one
+ * engine can't grow to hosts that have joined since.
+ */
+async function requireRoom(engine: Engine, { name, master, worker }: Cluster, workers: number): Promise<void> {
+  const [{ nodeId: here }, nodes, networks] = await Promise.all([
+    engine.info(),
+    engine.nodes(),
+    engine.networks(stackLabel(name)),
+  ]);
+  const network = networks.find(({ labels }) => labels[LABELS.cluster] === name);
+  const hosts = nodes.filter((node) => takesTasks(node, worker.constraints));
+  requirePlace(
+    "The workers",
+    { count: workers, constraints: worker.constraints, maxPerNode: worker.maxPerNode },
+    nodes,
+  );
+  const all = nodes.filter((node) => takesTasks(node, worker.constraints) || takesTasks(node, master.constraints));
+  checkCapacity(workers, network?.subnet, "usage", undefined, Math.max(1, all.length));
+  if (!worker.image.startsWith("sha256:")) return;
+  requireDigest({ image: worker.labels[LABELS.imageName] ?? worker.image, local: undefined, hosts, here });
+}

@@ -1,0 +1,97 @@
+import type { DockerCli } from "../engine/docker_cli.ts";
+import { MpiError } from "../errors.ts";
+import type { Report } from "../event.ts";
+import type { ResolveImage } from "../image/distribution.ts";
+import { type Limit, withinLimit } from "../limit.ts";
+import { formatStack, type StackFile } from "../stackfile/stack_file.ts";
+
+/**
+ * Somebody else changed the cluster at the same time: another attempt starts from what there is now.
+ */
+export class Race extends MpiError {
+  /**
+   * Makes the error for the case that it goes on.
+   *
+   * @param message What happened.
+   * @param hint What to do then.
+   */
+  constructor(message: string, hint = "docker mpi deploy  # again, when the other has ended") {
+    super("conflict", message, { hint });
+  }
+}
+
+/** How to call `docker stack deploy`. */
+export interface StackDeployOptions {
+  /** The stack's name. */
+  name: string;
+  /** Whether Docker asks the registry, which also keeps nodes from hosts of another kind of processor. */
+  resolveImage: ResolveImage;
+  /** Whether the nodes' engines get the user's registry login. */
+  registryAuth: boolean;
+}
+
+/**
+ * Hands a stack file to `docker stack deploy`.
+ *
+ * @throws {Race} If parts of the stack came or went meanwhile.
+ * @throws {MpiError} `engine` with what Docker says against it.
+ */
+export async function stackDeploy(
+  docker: DockerCli,
+  stack: StackFile,
+  { name, resolveImage, registryAuth }: StackDeployOptions,
+  limit: Limit,
+  report: Report,
+): Promise<void> {
+  report({ resource: "stack", state: "working", text: "docker stack deploy" });
+  const detach = await knowsDetach(docker) ? ["--detach=true"] : [];
+  const args = [
+    "stack",
+    "deploy",
+    "--compose-file=-",
+    `--resolve-image=${resolveImage}`,
+    ...(registryAuth ? ["--with-registry-auth"] : []),
+    ...detach,
+    name,
+  ];
+  const { code, stderr } = await withinLimit(
+    limit,
+    (signal) => docker.run(args, { stdin: formatStack(stack), signal }),
+    () =>
+      new MpiError("timeout", `Docker did not deploy stack "${name}" within ${limit.timeout / 1000} s`, {
+        hint: "docker node ls  # shows whether the swarm answers",
+      }),
+  );
+  if (code !== 0) throw stackError(name, stderr);
+  report({ resource: "stack", state: "done", text: "deployed" });
+}
+
+/** Clients since 26 warn unless told to return at once; older ones don't know the flag. */
+async function knowsDetach(docker: DockerCli): Promise<boolean> {
+  const { stdout } = await docker.run(["version", "--format", "{{.Client.Version}}"]);
+  return Number.parseInt(stdout) >= 26;
+}
+
+function stackError(name: string, stderr: string): MpiError {
+  const lines = stderr.split("\n").map((line) => line.trim()).filter((line) =>
+    line !== "" && !line.startsWith("Ignoring")
+  );
+  const text = lines.join("; ").replaceAll(":; ", ": ").replace(
+    /Error response from daemon: (rpc error: code = \w+ desc = )?/g,
+    "",
+  );
+  if (isRace(name, text)) return new Race(`Something else changes cluster "${name}" at the same time: ${text}`);
+  const overlaps = /overlap|pool .* conflict/i.test(text);
+  return new MpiError("engine", `Docker could not deploy stack "${name}": ${text}`, {
+    hint: overlaps
+      ? "docker network ls  # shows the networks; choose another network.subnet in mpi.yaml"
+      : "docker mpi config  # shows the stack file",
+  });
+}
+
+/** Whether Docker stumbled over a part that had just come, changed or gone. */
+function isRace(name: string, text: string): boolean {
+  if (/already exists|conflicts with an existing object|update out of sequence/.test(text)) return true;
+  const parts = ["cluster", "master", "worker", "(cluster_key|master_host|worker_host)-[0-9a-f]{12}"].join("|");
+  return new RegExp(`not find|not found|no such`, "i").test(text) && new RegExp(`\\b${name}_(${parts})\\b`).test(text);
+}

@@ -1,0 +1,141 @@
+import type { DockerCli } from "../engine/docker_cli.ts";
+import type { LocalImage, SwarmNode } from "../engine/swarm.ts";
+import { MpiError } from "../errors.ts";
+import type { Report } from "../event.ts";
+import { type Limit, withinLimit } from "../limit.ts";
+import { familiar, namesRegistry, registryHost, repositoryOf } from "./image_name.ts";
+import { lastLine, pullFailure } from "./registry.ts";
+
+/** Whether to ask the registry that hosts get the image from, or to take it that every host has it: Docker's own words. */
+export type ResolveImage = "always" | "never";
+
+/**
+ * Finds the digest under which an image's own registry knows it; none if it was only built here, or changed since.
+ *
+ * @param image Its name.
+ * @param local What the engine has under that name.
+ */
+export function digestOf(image: string, local: LocalImage): string | undefined {
+  const found = local.digests.find((digest) => familiar(digest) === familiar(image));
+  return found?.slice(found.indexOf("@") + 1);
+}
+
+/**
+ * Writes down which image the nodes are to run, so that no other can take its place: by the registry's digest, or else by its
+ * id. By its name alone, an engine looks in the registry first, for `hello:latest` on Docker Hub, and takes what it finds.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { pinImage } from "./distribution.ts";
+ *
+ * const built = { id: "sha256:1", labels: {}, digests: [] };
+ * assert.equal(pinImage("hello:latest", built), "sha256:1");
+ * const pushed = { ...built, digests: ["example.org/hello@sha256:2"] };
+ * assert.equal(pinImage("example.org/hello:1", pushed), "example.org/hello:1@sha256:2");
+ * ```
+ *
+ * @param image Its name.
+ * @param local What the engine has under that name.
+ */
+export function pinImage(image: string, local: LocalImage): string {
+  if (image.includes("@")) return image;
+  const digest = digestOf(image, local);
+  return digest === undefined ? local.id : `${image}@${digest}`;
+}
+
+/** An image, and the hosts that need it. */
+export interface Distribution {
+  /** Its name. */
+  image: string;
+  /** What this engine has under that name; nothing: what it has will be replaced. */
+  local: LocalImage | undefined;
+  /** The hosts that may get nodes. */
+  hosts: readonly SwarmNode[];
+  /** The node id of this engine. */
+  here: string;
+}
+
+/** Whether nodes may start on other hosts than this engine's. */
+export function needsRegistry({ hosts, here }: Pick<Distribution, "hosts" | "here">): boolean {
+  return hosts.some(({ id }) => id !== here);
+}
+
+/**
+ * Makes sure that an image which other hosts need has ever been in a registry.
+ *
+ * @throws {MpiError} `not-found` if this engine alone has it.
+ */
+export function requireDigest(needs: Distribution): void {
+  const refusal = refusalOf(needs);
+  if (refusal !== undefined) throw refusal;
+}
+
+/** Why an image can't reach all hosts that need it; nothing if it can. */
+export function refusalOf({ image, local, hosts, here }: Distribution): MpiError | undefined {
+  if (!needsRegistry({ hosts, here }) || (local !== undefined && digestOf(image, local) !== undefined)) {
+    return undefined;
+  }
+  const to = namesRegistry(image) ? "" : ` --image registry.example.org/${familiar(image)}`;
+  const what = to === "" ? "takes it to its registry" : "takes it to a registry of yours";
+  return new MpiError("not-found", `Image "${image}" is on this engine only, and nodes may start on ${names(hosts)}`, {
+    hint: `docker mpi deploy --push${to}  # ${what}; --resolve-image never if every host has it already`,
+  });
+}
+
+/**
+ * Makes sure that the registry gives the other hosts what this engine has, before anything is changed.
+ *
+ * Pulling what is there already, by its digest, is a question to the registry in the user's own name, and changes nothing.
+ * An engine that has seen the answer for that digest asks no more than whether the registry is there.
+ *
+ * @throws {MpiError} `not-found` if it doesn't, with what to do about it.
+ */
+export async function checkDistribution(
+  docker: DockerCli,
+  distribution: Distribution,
+  limit: Limit,
+  report: Report,
+): Promise<void> {
+  requireDigest(distribution);
+  const { image, local, hosts } = distribution;
+  if (!needsRegistry(distribution) || local === undefined) return;
+  const resource = `image ${image}`;
+  const exact = `${repositoryOf(image)}@${digestOf(image, local)}`;
+  report({ resource, state: "working", text: "asking its registry" });
+  const { code, stderr } = await withinLimit(
+    limit,
+    (signal) => docker.run(["pull", "--quiet", exact], { signal }),
+    () =>
+      new MpiError("timeout", `The registry of image "${image}" did not answer within ${limit.timeout / 1000} s`, {
+        hint: `docker pull ${exact}  # tries it again; --resolve-image never deploys with what the hosts have`,
+      }),
+  );
+  if (code === 0) return report({ resource, state: "done", text: "in its registry" });
+  const why = lastLine(stderr);
+  const { says, hint } = {
+    unreachable: {
+      says: "can't be reached",
+      hint: `docker pull ${exact}  # tries it again; --resolve-image never deploys with what the hosts have`,
+    },
+    refused: {
+      says: "refuses it to you",
+      hint: `docker login${registryHost(image)}  # and then: docker mpi deploy --with-registry-auth`,
+    },
+    missing: {
+      says: "does not have what this engine has",
+      hint: "docker mpi deploy --push  # takes it there",
+    },
+  }[pullFailure(why)];
+  throw new MpiError(
+    "not-found",
+    `The registry of image "${image}" ${says}, and nodes may start on ${names(hosts)}: ${why}`,
+    { hint },
+  );
+}
+
+function names(hosts: readonly SwarmNode[]): string {
+  const some = hosts.map(({ hostname }) => hostname).sort().slice(0, 3).join(", ");
+  const more = hosts.length > 3 ? ` and ${hosts.length - 3} more` : "";
+  return hosts.length === 1 ? `host ${some}` : `${hosts.length} hosts: ${some}${more}`;
+}

@@ -1,0 +1,211 @@
+import { createHash } from "node:crypto";
+import type { DockerCli } from "../engine/docker_cli.ts";
+import type { Engine, LocalImage } from "../engine/swarm.ts";
+import { MpiError } from "../errors.ts";
+import type { Report } from "../event.ts";
+import { LABELS } from "../labels.ts";
+import { type Implementation, IMPLEMENTATIONS } from "../settings/schema.ts";
+import type { Settings } from "../settings/settings.ts";
+import { pullFailure, tryPull } from "./registry.ts";
+
+/** One of our own images, which projects are built from. */
+export interface BaseImage {
+  /** Its name, `docker-mpi/mpich:0.1.0-dev`. */
+  reference: string;
+  /** Its MPI. */
+  mpi: Implementation;
+  /** The target in `images/Dockerfile`. */
+  target: "runtime" | "dev";
+}
+
+/**
+ * The images that this version builds by itself.
+ *
+ * They are made on the engine where they are missing and never pulled by these names: who holds them in a public registry
+ * is beyond our control. A project that has them from a registry of its own names that registry in its Dockerfile.
+ */
+export function baseImages(version: string): BaseImage[] {
+  return IMPLEMENTATIONS.flatMap((mpi): BaseImage[] => [
+    { reference: `docker-mpi/${mpi}:${version}`, mpi, target: "runtime" },
+    { reference: `docker-mpi/${mpi}:${version}-dev`, mpi, target: "dev" },
+  ]);
+}
+
+/**
+ * Finds which of our images a Dockerfile starts from.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { baseImages, neededBases } from "./images.ts";
+ *
+ * const dockerfile = "ARG MPI=mpich\nFROM docker-mpi/${MPI}:1.0.0-dev AS build\n";
+ * const [base] = neededBases(dockerfile, baseImages("1.0.0"), ["MPI=openmpi"]);
+ * assert.equal(base?.reference, "docker-mpi/openmpi:1.0.0-dev");
+ * ```
+ *
+ * @param dockerfile Its text.
+ * @param bases The images there are.
+ * @param args The build-time variables, `NAME=VALUE`; others have the value of their `ARG` before the first `FROM`.
+ * @returns Those that it names, each once.
+ */
+export function neededBases(
+  dockerfile: string,
+  bases: readonly BaseImage[],
+  args: readonly string[] = [],
+): BaseImage[] {
+  const given = new Map(args.map((pair) => pair.split(/=(.*)/s, 2) as [string, string]));
+  const [head = ""] = dockerfile.split(/^\s*FROM\s/im, 1);
+  const values = new Map([...head.matchAll(ARG)].map(([, name, value]) => [name, given.get(name!) ?? value ?? ""]));
+  const from = new Set(
+    [...dockerfile.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)/gim)]
+      .map(([, name]) => name!.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, a, b) => values.get(a ?? b) ?? "")),
+  );
+  return bases.filter(({ reference }) => from.has(reference));
+}
+
+/** `ARG NAME`, `ARG NAME=VALUE`, and the value in quotes. */
+const ARG = /^\s*ARG\s+(\w+)(?:="?([^\s"]*)"?)?/gim;
+
+/** The build-time variable, `NAME=VALUE`, that makes a Dockerfile take an MPI; none where it does not ask for one. */
+export function mpiArgs(dockerfile: string, mpi: Implementation | undefined): string[] {
+  const asks = [...dockerfile.matchAll(ARG)].some(([, name]) => name === "MPI");
+  return asks && mpi !== undefined ? [`MPI=${mpi}`] : [];
+}
+
+/**
+ * Makes sure that an image is for the MPI that was asked for.
+ *
+ * @param settings What was asked for; nothing: any MPI is right.
+ * @param image The image's name.
+ * @param mpi What it is for; none: unknown.
+ * @param hint What to do if it is another.
+ * @throws {MpiError} `settings` if it is.
+ */
+export function requireMpi(
+  { mpi: wanted, sources }: Settings,
+  image: string,
+  mpi: string | undefined,
+  hint: string,
+): void {
+  if (wanted === undefined || mpi === undefined || wanted === mpi) return;
+  throw new MpiError("settings", `Image "${image}" has ${mpi}, but ${sources.mpi.where} asks for ${wanted}`, { hint });
+}
+
+/** Makes the build context of our images: everything below `images/`, as a tar archive. */
+export type ImagesContext = () => Promise<Uint8Array>;
+
+/**
+ * Makes a base image on the engine, unless it is there and was made from the same files.
+ *
+ * @throws {MpiError} `build` with the end of what the build said.
+ */
+export async function ensureBase(
+  engine: Engine,
+  docker: DockerCli,
+  base: BaseImage,
+  context: ImagesContext,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const files = await context();
+  const digest = createHash("sha256").update(files).digest("hex");
+  if ((await engine.image(base.reference))?.labels[LABELS.context] === digest) return;
+  const label = ["--label", `${LABELS.context}=${digest}`];
+  const chosen = ["--target", base.target, "--build-arg", `MPI=${base.mpi}`];
+  const args = ["build", ...chosen, "-t", base.reference, ...label, "-"];
+  await build(docker, base.reference, args, report, signal, files);
+}
+
+/** How to build a project's image. */
+export interface ProjectBuild {
+  /** The project's directory, with its Dockerfile. */
+  directory: string;
+  /** The name that the image gets. */
+  image: string;
+  /** Further arguments for `docker build`. */
+  args: readonly string[];
+}
+
+/**
+ * Builds a project's image with the user's own `docker build`.
+ *
+ * @throws {MpiError} `build` with the end of what the build said.
+ */
+export async function buildProject(
+  docker: DockerCli,
+  { directory, image, args }: ProjectBuild,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  await build(docker, image, ["build", "-t", image, ...args, directory], report, signal);
+}
+
+/** The lines of a build that tell how far it is: both builders number their steps. */
+const STEP = /^(Step \d+\/\d+|#\d+ \[)/;
+
+/** How many lines of a failed build to show. */
+const TAIL = 15;
+
+async function build(
+  docker: DockerCli,
+  image: string,
+  args: readonly string[],
+  report: Report,
+  signal: AbortSignal,
+  stdin?: Uint8Array,
+): Promise<void> {
+  const resource = `image ${image}`;
+  const started = performance.now();
+  report({ resource, state: "working", text: "building" });
+  const tail: string[] = [];
+  const { code } = await docker.run(args, {
+    signal,
+    ...(stdin === undefined ? {} : { stdin }),
+    onLine(line) {
+      // The old builder colours errors, whatever it writes to.
+      // deno-lint-ignore no-control-regex
+      const text = line.replace(/\x1b\[[\d;]*m/g, "").trim();
+      if (text === "") return;
+      tail.push(text);
+      if (tail.length > TAIL) tail.shift();
+      if (STEP.test(text)) report({ resource, state: "working", text: text.replace(/\s+/g, " ").slice(0, 100) });
+    },
+  });
+  signal.throwIfAborted();
+  if (code !== 0) {
+    throw new MpiError("build", `Docker could not build "${image}" (status ${code}):\n${tail.join("\n")}`, {
+      hint: stdin === undefined
+        ? `docker ${args.join(" ")}  # shows all of it`
+        : "docker pull debian:trixie-slim  # shows whether its registry can be reached; packages come from Debian's mirror",
+    });
+  }
+  report({ resource, state: "done", text: `built in ${((performance.now() - started) / 1000).toFixed(0)} s` });
+}
+
+/**
+ * Finds the image of a cluster: on the engine, or else in its registry.
+ *
+ * @returns What the engine has.
+ * @throws {MpiError} `not-found` if neither has it.
+ */
+export async function findImage(
+  engine: Engine,
+  docker: DockerCli,
+  image: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<LocalImage> {
+  const local = await engine.image(image);
+  if (local !== undefined) return local;
+  const why = await tryPull(docker, image, report, signal);
+  const pulled = await engine.image(image);
+  if (pulled !== undefined) return pulled;
+  const unreachable = why !== undefined && pullFailure(why) === "unreachable";
+  const where = unreachable
+    ? "is not on this engine, and its registry can't be reached"
+    : "is neither on this engine nor in its registry";
+  throw new MpiError("not-found", `Image "${image}" ${where}: ${why ?? "it went as soon as it was pulled"}`, {
+    hint: "docker mpi build  # in the project's directory makes it; image: in mpi.yaml names another",
+  });
+}

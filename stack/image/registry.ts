@@ -1,0 +1,91 @@
+import type { DockerCli } from "../engine/docker_cli.ts";
+import { MpiError } from "../errors.ts";
+import type { Report } from "../event.ts";
+import { familiar, namesRegistry, registryHost } from "./image_name.ts";
+
+/**
+ * Pushes an image to its registry.
+ *
+ * @throws {MpiError} `build` if the registry doesn't take it, with what it says.
+ */
+export async function pushImage(docker: DockerCli, image: string, report: Report, signal: AbortSignal): Promise<void> {
+  const resource = `image ${image}`;
+  report({ resource, state: "working", text: "pushing" });
+  const { code, stderr } = await docker.run(["push", image], {
+    signal,
+    onLine: (text) => text.trim() && report({ resource, state: "working", text: text.trim() }),
+  });
+  signal.throwIfAborted();
+  if (code === 0) return report({ resource, state: "done", text: "pushed" });
+  const why = lastLine(stderr);
+  throw new MpiError("build", `Docker could not push "${image}": ${why}`, { hint: pushRemedy(image, why) });
+}
+
+function pushRemedy(image: string, why: string): string {
+  if (/HTTP response to HTTPS client|x509|certificate/.test(why)) {
+    return "docker info  # shows the insecure registries; one without TLS must be among them, on every host";
+  }
+  if (pullFailure(why) === "unreachable") return `docker push ${image}  # tries it again`;
+  return `docker login${
+    registryHost(image)
+  }  # and a name that is yours to push to: image: registry.example.org/team/hello`;
+}
+
+/**
+ * Makes sure that an image's name says where to push it, before it is built.
+ *
+ * @param image Its name.
+ * @param command What pushes, for the hint: `docker mpi build`.
+ * @throws {MpiError} `settings` if it doesn't.
+ */
+export function requireRegistry(image: string, command: string): void {
+  if (namesRegistry(image)) return;
+  throw new MpiError("settings", `Image "${image}" names no registry to push it to`, {
+    hint: `${command} --push --image registry.example.org/${
+      familiar(image)
+    }  # with your registry; or image: in mpi.yaml`,
+  });
+}
+
+/**
+ * Pulls what the registry has under an image's name now.
+ *
+ * @throws {MpiError} `not-found` if it gives nothing.
+ */
+export async function pullImage(docker: DockerCli, image: string, report: Report, signal: AbortSignal): Promise<void> {
+  const why = await tryPull(docker, image, report, signal);
+  if (why === undefined) return;
+  const says = { unreachable: "can't be reached", refused: "refuses it to you", missing: "does not have it" };
+  throw new MpiError("not-found", `The registry of image "${image}" ${says[pullFailure(why)]}: ${why}`, {
+    hint: `docker pull ${image}  # tries it again; docker login${registryHost(image)} where it wants a login`,
+  });
+}
+
+/** Pulls an image; gives what docker said last where that failed. */
+export async function tryPull(
+  docker: DockerCli,
+  image: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const resource = `image ${image}`;
+  report({ resource, state: "working", text: "pulling" });
+  const { code, stderr } = await docker.run(["pull", "--quiet", image], { signal });
+  signal.throwIfAborted();
+  if (code !== 0) return lastLine(stderr);
+  report({ resource, state: "done", text: "pulled" });
+  return undefined;
+}
+
+/** Why a registry gave nothing: it can't be reached, it wants somebody else, or it has no such thing. */
+export function pullFailure(why: string): "unreachable" | "refused" | "missing" {
+  if (/no such host|timeout|connection refused|unreachable|deadline exceeded|no route|HTTPS client|x509/i.test(why)) {
+    return "unreachable";
+  }
+  return /unauthorized|authentication required|no basic auth|denied|forbidden/i.test(why) ? "refused" : "missing";
+}
+
+/** The last thing that docker said, without what it begins every error with. */
+export function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1)?.trim().replace(/^Error response from daemon: /, "") ?? "";
+}

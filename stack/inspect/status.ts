@@ -1,0 +1,108 @@
+import { diagnose, type Problem } from "../cluster/diagnose.ts";
+import type { Picture } from "../cluster/picture.ts";
+import { LABELS } from "../labels.ts";
+import type { Host } from "../master/master.ts";
+
+/** How a node of a cluster is, to the swarm and to the launcher. */
+export interface NodeHealth {
+  /** `master` or `worker-3`. */
+  name: string;
+  /** The Docker host; empty while it has none. */
+  host: string;
+  /** The state of its task: `running`, `pending`, … */
+  state: string;
+  /** Whether it is in the hostfile; unknown where the master can't be asked. */
+  answers: boolean | undefined;
+  /** How many ranks it takes; 0 while it doesn't answer. */
+  slots: number;
+}
+
+/** How a cluster is. */
+export interface ClusterStatus {
+  /** Its name. */
+  name: string;
+  /** Whether every node that is wanted runs and answers. */
+  healthy: boolean;
+  /** How many nodes there are to be, the master included. */
+  wanted: number;
+  /** How many of them run. */
+  running: number;
+  /** How many answer; unknown where the master can't be asked. */
+  answering: number | undefined;
+  /** How many ranks they take. */
+  slots: number;
+  /** The Docker host of the master; empty while it has none. */
+  masterHost: string;
+  /** Its port there. */
+  port: number;
+  /** The image, as the settings name it. */
+  image: string;
+  /** The version of `docker mpi` that deployed it. */
+  version: string;
+  /** When it was deployed first, ISO 8601. */
+  createdAt: string;
+  /** Its nodes. */
+  nodes: NodeHealth[];
+  /** What is wrong, and what to do. */
+  problems: Problem[];
+}
+
+/** What the master says of its nodes, or why it can't be asked. */
+export type Answers = { hosts: readonly Host[] } | { error: string; remedy: string };
+
+/**
+ * Tells how a cluster is, from what the swarm and the master say of it.
+ *
+ * @param picture What the swarm says.
+ * @param answers What the master says.
+ */
+export function clusterStatus({ cluster, nodes, wanted, running, subject }: Picture, answers: Answers): ClusterStatus {
+  const { master } = cluster;
+  const listed = "hosts" in answers ? new Map(answers.hosts.map((host) => [host.name, host])) : undefined;
+  const health = nodes.map(({ name, host, state }): NodeHealth => ({
+    name,
+    host,
+    state,
+    answers: listed?.has(name),
+    slots: listed?.get(name)?.slots ?? 0,
+  }));
+  const answering = listed === undefined ? undefined : health.filter((node) => node.answers).length;
+  const problems = [...diagnose(nodes, subject), ...silence(health, cluster.name, answers)];
+  return {
+    name: cluster.name,
+    healthy: problems.length === 0 && running === wanted && answering === wanted,
+    wanted,
+    running,
+    answering,
+    slots: health.reduce((sum, { slots }) => sum + slots, 0),
+    masterHost: health.find(({ name }) => name === "master")?.host ?? "",
+    port: subject.port,
+    image: master.labels[LABELS.imageName] ?? master.image,
+    version: master.labels[LABELS.version] ?? "",
+    createdAt: master.createdAt,
+    nodes: health,
+    problems,
+  };
+}
+
+/** Nodes that run and don't answer, or a master that can't be asked. */
+function silence(nodes: readonly NodeHealth[], name: string, answers: Answers): Problem[] {
+  if ("error" in answers) {
+    const runs = nodes.some((node) => node.name === "master" && node.state === "running");
+    return runs ? [{ nodes: ["master"], error: answers.error, hosts: [], remedy: answers.remedy, final: false }] : [];
+  }
+  const silent = nodes.filter(({ state, answers }) => state === "running" && !answers);
+  if (silent.length === 0) return [];
+  return [{
+    nodes: silent.map((node) => node.name),
+    error: "runs, and the master has no connection to it",
+    hosts: [...new Set(silent.map(({ host }) => host))],
+    remedy: `docker mpi logs ${name}  # says why; between hosts 7946/tcp+udp and 4789/udp must be open`,
+    final: false,
+  }];
+}
+
+/** Tells in a few words how whole a cluster is. */
+export function wholeness({ wanted, running, answering }: ClusterStatus): string {
+  return answering === undefined ? `${running} of ${wanted} nodes run` : `${answering} of ${wanted} nodes answer`;
+}

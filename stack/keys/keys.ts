@@ -1,0 +1,243 @@
+import type { Engine, Labelled } from "../engine/swarm.ts";
+import { MpiError } from "../errors.ts";
+import { LABELS, STACK_LABEL } from "../labels.ts";
+import { fingerprint, type SecretKind, secretName } from "../names.ts";
+import { typed } from "../shell.ts";
+import { type KeyPair, makeKeyPair } from "../ssh/ssh.ts";
+import type { StackKeys } from "../stackfile/stack_file.ts";
+import { joinKeys, opening } from "./public_key.ts";
+
+/** The label of a secret that says which key it holds, and the one with its public half. */
+const KIND = "docker-mpi.key";
+const PUBLIC = "docker-mpi.public-key";
+
+const KINDS: readonly SecretKind[] = ["cluster_key", "master_host", "worker_host"];
+
+/** The half of a cluster's keys that is on the user's machine. */
+export interface UserKeys extends KeyPair {
+  /** The host key of the master, the only one that is accepted. */
+  masterHostKey: string;
+}
+
+/**
+ * The directory for a cluster's keys on the user's machine.
+ *
+ * @param configDir Docker's configuration directory.
+ * @param clusterId The swarm's id: two swarms may both have a cluster `hello`.
+ * @param name The cluster's name.
+ */
+export function keyDirectory(configDir: string, clusterId: string, name: string): string {
+  return `${configDir}/mpi/keys/${name}-${clusterId.slice(0, 12)}`;
+}
+
+/** Where keys are until the swarm has them too: then they take the place of those before. */
+const NEXT = "next";
+
+/**
+ * Reads the keys of a cluster from the user's machine; none if they aren't all there.
+ *
+ * A deployment that was interrupted leaves two sets, that of before and the next.
+ *
+ * @param directory The directory with the keys.
+ * @param deployed The fingerprint of the user key that the running cluster takes, which tells the sets apart.
+ */
+export async function readUserKeys(directory: string, deployed?: string): Promise<UserKeys | undefined> {
+  const [current, next] = await Promise.all([readSet(directory), readSet(`${directory}/${NEXT}`)]);
+  const fits = next !== undefined && (deployed === undefined || fingerprint(next.publicKey) === deployed);
+  return fits ? next : current ?? next;
+}
+
+async function readSet(directory: string): Promise<UserKeys | undefined> {
+  try {
+    const [privateKey, publicKey, knownHosts] = await Promise.all(
+      ["id_ed25519", "id_ed25519.pub", "known_hosts"].map((name) => Deno.readTextFile(`${directory}/${name}`)),
+    ) as [string, string, string];
+    const masterHostKey = knownHosts.trim().split(" ").slice(1).join(" ");
+    return { privateKey, publicKey: publicKey.trim(), masterHostKey };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw new MpiError("ssh", `Cannot read the cluster's keys in "${directory}"`, {
+      hint: `ls -l ${typed(directory)}  # shows who may read them`,
+      cause: error,
+    });
+  }
+}
+
+/** Writes them, readable by the user alone; the host key under the cluster's name, for `HostKeyAlias`. */
+export async function writeUserKeys(directory: string, name: string, keys: UserKeys): Promise<void> {
+  await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+  const files: [string, string][] = [
+    ["known_hosts", `${name} ${keys.masterHostKey}\n`],
+    ["id_ed25519.pub", `${keys.publicKey}\n`],
+    ["id_ed25519", keys.privateKey.trimEnd() + "\n"],
+  ];
+  for (const [file, text] of files) {
+    await Deno.writeTextFile(`${directory}/${file}.new`, text, { mode: 0o600 });
+    await Deno.rename(`${directory}/${file}.new`, `${directory}/${file}`);
+  }
+}
+
+/** Writes the next keys, all of them or none, whatever comes in between. */
+async function writeNextKeys(directory: string, name: string, keys: UserKeys): Promise<void> {
+  await removeUserKeys(`${directory}/${NEXT}.new`);
+  await writeUserKeys(`${directory}/${NEXT}.new`, name, keys);
+  await removeUserKeys(`${directory}/${NEXT}`);
+  await Deno.rename(`${directory}/${NEXT}.new`, `${directory}/${NEXT}`);
+}
+
+/** Puts the next keys in the place of those before; to be called when the swarm has been told of them. */
+export async function takeNextKeys(directory: string, name: string): Promise<void> {
+  const keys = await readSet(`${directory}/${NEXT}`);
+  if (keys === undefined) return;
+  await writeUserKeys(directory, name, keys);
+  await removeUserKeys(`${directory}/${NEXT}`);
+}
+
+/** Removes them. */
+export async function removeUserKeys(directory: string): Promise<void> {
+  await Deno.remove(directory, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+}
+
+/** What {@linkcode planKeys} decides from. */
+export interface KeySituation {
+  /** The cluster's name. */
+  name: string;
+  /** The secrets of its stack. */
+  secrets: readonly Labelled[];
+  /** The ids of those that its services use. */
+  used: readonly string[];
+  /** The fingerprint of the user key that the running cluster takes; none: it does not run. */
+  deployed: string | undefined;
+  /** The public keys that open it, where that are more than one: the owner's, then those that were added. */
+  authorized?: readonly string[];
+  /** Public keys that are to open it as well. */
+  add?: readonly string[];
+  /** The keys on this machine. */
+  local: UserKeys | undefined;
+  /** Whether all keys are to be new. */
+  rotate: boolean;
+}
+
+/** Which keys stay and which are made. */
+export interface KeyPlan {
+  /** Secrets to go on with: their public halves. */
+  keep: Partial<Record<SecretKind, string>>;
+  /** Secrets to make. */
+  make: SecretKind[];
+  /** Whether the user gets a new key. */
+  makeUserKey: boolean;
+}
+
+/**
+ * Decides which keys of a cluster stay, so that repeating a deployment changes nothing: those that are in use, else the
+ * newest, which an interrupted deployment has left.
+ *
+ * @throws {MpiError} `ssh` if the running cluster takes another key than this machine has.
+ */
+export function planKeys({ name, secrets, used, deployed, authorized = [], local, rotate }: KeySituation): KeyPlan {
+  if (rotate) return { keep: {}, make: [...KINDS], makeUserKey: true };
+  if (deployed !== undefined) {
+    if (local === undefined || !opening(deployed, authorized).includes(fingerprint(local.publicKey))) {
+      throw otherKey(name, deployed);
+    }
+  }
+  const best = secrets.toSorted((a, b) =>
+    Number(used.includes(b.id)) - Number(used.includes(a.id)) || b.createdAt.localeCompare(a.createdAt)
+  );
+  const keep: KeyPlan["keep"] = {};
+  for (const kind of KINDS) {
+    const found = best.find(({ labels }) => labels[KIND] === kind)?.labels[PUBLIC];
+    if (found !== undefined) keep[kind] = found;
+  }
+  return { keep, make: KINDS.filter((kind) => keep[kind] === undefined), makeUserKey: local === undefined };
+}
+
+/** The ways in from a machine that did not deploy the cluster. */
+export const OTHER_MACHINE: string =
+  "docker mpi key create  # makes one, which docker mpi deploy --add-key lets in where the cluster was deployed; docker mpi key " +
+  "export there and import here share its own; docker mpi deploy --rotate-keys makes all keys new where that is lost";
+
+/** The error for a cluster that opens to somebody else. */
+export function otherKey(name: string, deployed: string): MpiError {
+  return new MpiError(
+    "ssh",
+    `Cluster "${name}" was deployed with a key that this machine does not have: ${deployed}`,
+    { hint: OTHER_MACHINE },
+  );
+}
+
+/**
+ * Carries a plan out: makes the keys, the secrets, and the files on the user's machine.
+ *
+ * The private halves of what is made here are in the swarm and, the user's, in a file; they pass through no argument list
+ * and no log. The file is written first, beside those of before: interrupted at any point, this machine has the key that
+ * the cluster takes. {@linkcode takeNextKeys} ends it, when the services are told.
+ *
+ * @returns What the stack file needs to know.
+ */
+export async function settleKeys(
+  engine: Engine,
+  directory: string,
+  situation: KeySituation,
+  plan: KeyPlan,
+): Promise<StackKeys> {
+  const { name, local } = situation;
+  const made = new Map<SecretKind, KeyPair>();
+  for (const kind of plan.make) made.set(kind, await makeKeyPair(`${name}-${kind.replaceAll("_", "-")}`));
+  const publicHalf = (kind: SecretKind) => made.get(kind)?.publicKey ?? plan.keep[kind] ?? "";
+  const user = plan.makeUserKey || local === undefined ? await makeKeyPair(`${name}-user`) : local;
+  await writeNextKeys(directory, name, { ...user, masterHostKey: publicHalf("master_host") });
+  for (const [kind, pair] of made) {
+    await engine.createSecret(secretName(name, kind, pair.publicKey), pair.privateKey.trimEnd() + "\n", {
+      [STACK_LABEL]: name,
+      [LABELS.cluster]: name,
+      [KIND]: kind,
+      [PUBLIC]: pair.publicKey,
+    });
+  }
+  const secretOf = (kind: SecretKind) => secretName(name, kind, publicHalf(kind));
+  return stackKeys(userLines(user.publicKey, situation), publicHalf, secretOf);
+}
+
+/** The keys of a cluster that is not there yet, for showing its stack file: what is not known yet says so. */
+export function previewKeys(situation: KeySituation, plan: KeyPlan): StackKeys {
+  const { name, local } = situation;
+  const publicHalf = (kind: SecretKind) => plan.keep[kind] ?? `ssh-ed25519 AAAA (made by deploy: ${kind})`;
+  const secretOf = (kind: SecretKind) => {
+    const kept = plan.keep[kind];
+    return kept === undefined ? `${name}_${kind}-made-by-deploy` : secretName(name, kind, kept);
+  };
+  const known = plan.makeUserKey ? undefined : local?.publicKey;
+  const lines = userLines(known ?? "ssh-ed25519 AAAA (made by deploy: user)", situation);
+  return stackKeys(lines, publicHalf, secretOf);
+}
+
+/** Whether there is a key to add that does not open the cluster yet. */
+export function addsKeys({ deployed, authorized = [], add = [] }: KeySituation): boolean {
+  const opens = opening(deployed, authorized);
+  return add.some((line) => !opens.includes(fingerprint(line)));
+}
+
+/** The keys that are to open the cluster, the owner's first; new keys are their owner's alone. */
+function userLines(own: string, { authorized = [], add = [], rotate }: KeySituation): string[] {
+  return joinKeys(rotate || authorized.length === 0 ? [own] : authorized, add);
+}
+
+function stackKeys(
+  [userPublic = "", ...addedPublic]: readonly string[],
+  publicHalf: (kind: SecretKind) => string,
+  secretOf: (kind: SecretKind) => string,
+): StackKeys {
+  return {
+    userPublic,
+    ...(addedPublic.length > 0 ? { addedPublic } : {}),
+    clusterPublic: publicHalf("cluster_key"),
+    masterHostPublic: publicHalf("master_host"),
+    workerHostPublic: publicHalf("worker_host"),
+    clusterSecret: secretOf("cluster_key"),
+    masterHostSecret: secretOf("master_host"),
+    workerHostSecret: secretOf("worker_host"),
+  };
+}

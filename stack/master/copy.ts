@@ -1,0 +1,349 @@
+import { MpiError } from "../errors.ts";
+import { shellQuote, typed } from "../shell.ts";
+import type { SshConnection } from "../ssh/ssh.ts";
+import { brief } from "../text.ts";
+import { packWords, splitWords } from "./words.ts";
+
+/** A place that a copy is from or to. */
+export interface Place {
+  /** A node, or `all`; none: not said. */
+  node: string | undefined;
+  /** The path there. */
+  path: string;
+}
+
+/**
+ * Takes `NODE:PATH` apart. What has a slash before the colon is a path, and so is a drive of Windows.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parsePlace } from "./copy.ts";
+ *
+ * assert.deepEqual(parsePlace("worker-3:out/a.txt"), { node: "worker-3", path: "out/a.txt" });
+ * assert.deepEqual(parsePlace("./a:b"), { node: undefined, path: "./a:b" });
+ * ```
+ */
+export function parsePlace(text: string): Place {
+  const [, node, path = ""] = /^([^/\\:]{2,}):(.*)$/s.exec(text) ?? [];
+  return node === undefined ? { node: undefined, path: text } : { node, path: path || "." };
+}
+
+/** One of the files or folders that a copy was asked for. */
+export interface CopySource {
+  /** `d` for a folder, `f` for all else. */
+  type: "d" | "f";
+  /** The name to have in an existing folder; empty: its contents go into that. */
+  name: string;
+}
+
+/** What goes where. */
+export interface PutRequest {
+  /** Names of nodes; none: all. */
+  nodes: readonly string[] | undefined;
+  /** Whether the others have it already, so that one that comes meanwhile lacks it. */
+  ofAll?: boolean;
+  /** Where to, from `/project`. */
+  destination: string;
+  /** In the archive, each is the entry of its number: `0`, `1/a.txt`. */
+  sources: readonly CopySource[];
+}
+
+/** Which nodes have not all of it. */
+export interface Outcome {
+  /** By name, or `-` for none, with the reason. */
+  failed: { node: string; why: string }[];
+  /** Those that came while it was under way. */
+  entered: string[];
+}
+
+/**
+ * Brings an archive to nodes: sent once, the master hands it on to all at once.
+ *
+ * @param master A connection to it.
+ * @param request What goes where.
+ * @param archive Called when all nodes can take it: a tar archive, with `sums` as its last entry. Without these a node takes
+ * nothing of it.
+ */
+export async function putFiles(
+  master: SshConnection,
+  request: PutRequest,
+  archive: () => AsyncIterable<Uint8Array>,
+): Promise<Outcome> {
+  const { nodes, destination, sources } = request;
+  const mustBeFolder = sources.length > 1 || destination.endsWith("/");
+  const names = nodes === undefined ? "all" : `${request.ofAll ? "all:" : ""}${nodes.join(",")}`;
+  const words = [names, mustBeFolder ? "1" : "", destination];
+  words.push(...sources.flatMap(({ type, name }) => [type, name]));
+  const ready = Promise.withResolvers<boolean>();
+  const outcome: Outcome = { failed: [], entered: [] };
+  let failure: unknown;
+  async function* input() {
+    yield packWords(words);
+    try {
+      if (await ready.promise) yield* archive();
+    } catch (error) {
+      failure = error; // the end of input without sums is the end of the copy
+    }
+  }
+  const end = await readLines(master, "exec mpi_cp put", ReadableStream.from(input()), (line) => {
+    if (line === "ready") ready.resolve(true);
+    else readOutcome(line, outcome);
+  }).finally(() => ready.resolve(false));
+  if (failure !== undefined) throw failure;
+  requireEnd(end);
+  return outcome;
+}
+
+/** What is to be compared with what nodes have. */
+export interface ComparedEntry {
+  /** From the directory, with slashes. */
+  path: string;
+  /** File, directory or symbolic link. */
+  type: "f" | "d" | "l";
+  /** Permissions. */
+  mode: number;
+  /** Bytes. */
+  size: number;
+  /** When it was changed, in milliseconds. */
+  mtime: number;
+  /** Where a link points to; otherwise empty. */
+  link: string;
+}
+
+/** What nodes lack. */
+export interface Difference {
+  /** The nodes that lack something. */
+  nodes: string[];
+  /** The numbers of all entries that one of them lacks. */
+  missing: number[];
+}
+
+/**
+ * Asks all nodes which files they don't have as described: by size, time and permissions.
+ *
+ * @throws {MpiError} `cluster` if a node can't say.
+ */
+export async function compareFiles(
+  master: SshConnection,
+  directory: string,
+  entries: readonly ComparedEntry[],
+): Promise<Difference> {
+  const words = [directory];
+  for (const { path, type, mode, size, mtime, link } of entries) {
+    words.push(path, type, mode.toString(8), String(size), seconds(mtime), link);
+  }
+  const outcome: Outcome = { failed: [], entered: [] };
+  const [nodes, missing]: [string[], Set<number>] = [[], new Set()];
+  const end = await readLines(master, "exec mpi_cp diff", ReadableStream.from([packWords(words)]), (line) => {
+    const [, node = "", numbers = ""] = /^node (\S+) ?([\d ]*)$/.exec(line) ?? [];
+    if (node === "") return readOutcome(line, outcome);
+    if (numbers !== "") nodes.push(node);
+    for (const number of numbers.split(" ").filter(Boolean)) missing.add(Number(number));
+  });
+  requireEnd(end);
+  requireComplete(outcome);
+  return { nodes, missing: [...missing].sort((a, b) => a - b) };
+}
+
+/**
+ * Runs a command on the master, and brings what it made to all workers.
+ *
+ * @param say Takes what it prints.
+ * @returns The command's status; if that is not 0, nothing was brought.
+ */
+export async function buildThere(
+  master: SshConnection,
+  command: string,
+  say: (chunk: Uint8Array) => Promise<void>,
+): Promise<number> {
+  const outcome: Outcome = { failed: [], entered: [] };
+  const take = (line: string) => readOutcome(line, outcome);
+  const end = await readLines(master, "exec mpi_cp build", ReadableStream.from([packWords([command])]), take, say);
+  requireEnd({ ...end, status: 0 });
+  requireComplete(outcome);
+  return end.status;
+}
+
+/** A file, folder or link on a node. */
+export interface RemoteEntry extends ComparedEntry {
+  /** SHA-256 of a file, in hexadecimal. */
+  sum: string;
+}
+
+/** Takes what a node sends. */
+export interface Receiver {
+  /** First all that comes; a path is empty for what was asked for itself. */
+  list(entries: readonly RemoteEntry[]): Promise<void>;
+  /** Then the bytes of all files, one after the other. */
+  bytes(chunk: Uint8Array): Promise<void>;
+}
+
+/**
+ * Brings a file, or a folder with all that is in it, from a node.
+ *
+ * @throws {MpiError} `not-found` if there is no such node or file, or one can't be read; `cluster` if it breaks off.
+ */
+export async function getFiles(master: SshConnection, node: string, path: string, to: Receiver): Promise<void> {
+  const head = headReader();
+  let stderr = "";
+  const { status } = await master.run(`exec ${shellQuote(["mpi_cp", "get", node, path])}`, {
+    async stdout(chunk) {
+      if (head.list !== undefined) return await to.bytes(chunk);
+      const rest = head.take(chunk);
+      if (head.list === undefined) return;
+      await to.list(head.list);
+      if (rest.length > 0) await to.bytes(rest);
+    },
+    stderr: (chunk) => Promise.resolve(void (stderr += new TextDecoder().decode(chunk))),
+  });
+  if (head.list !== undefined) return;
+  const [, why] = /^failed (?:- )?(.*)$/m.exec(head.text()) ?? [];
+  if (why !== undefined) {
+    throw new MpiError("not-found", `Not copied from ${node}: ${why}`, { hint: lookHint(node, path) });
+  }
+  requireEnd({ status, done: false, stderr });
+}
+
+function lookHint(node: string, path: string): string {
+  return `docker mpi exec --host ${node} ls -l ${typed(path)}`;
+}
+
+/** What comes before the bytes: a word, a length, a list of so many bytes. */
+function headReader() {
+  let bytes = new Uint8Array();
+  const text = () => new TextDecoder().decode(bytes.subarray(0, 1000));
+  const reader = {
+    list: undefined as RemoteEntry[] | undefined,
+    text,
+    /** Gives what comes after the head. */
+    take(chunk: Uint8Array): Uint8Array {
+      const before = bytes;
+      bytes = new Uint8Array(before.length + chunk.length);
+      bytes.set(before);
+      bytes.set(chunk, before.length);
+      const [head = "", length] = /^ok\n(\d{1,9})\n/.exec(text()) ?? [];
+      const end = head.length + Number(length);
+      if (length === undefined || bytes.length < end) return new Uint8Array();
+      reader.list = readEntries(new TextDecoder().decode(bytes.subarray(head.length, end)));
+      return bytes.subarray(end);
+    },
+  };
+  return reader;
+}
+
+/** Seven words an entry, as `mpi_files get` says them. */
+function readEntries(text: string): RemoteEntry[] {
+  const words = splitWords(text);
+  const entries: RemoteEntry[] = [];
+  for (let at = 0; at + 7 <= words.length; at += 7) {
+    const [type, mode, size, mtime, sum, path, link] = words.slice(at, at + 7) as [string, ...string[]] & string[];
+    if (type !== "f" && type !== "d" && type !== "l") continue;
+    const time = Math.floor(Number(mtime) * 1000);
+    entries.push({
+      type,
+      mode: parseInt(mode!, 8),
+      size: Number(size),
+      mtime: time,
+      sum: sum!,
+      path: path!,
+      link: link!,
+    });
+  }
+  return entries;
+}
+
+/**
+ * Makes an error of an outcome that is not complete.
+ *
+ * @throws {MpiError} `cluster`, with each node and its reason.
+ */
+export function requireComplete({ failed, entered }: Outcome): void {
+  if (failed.some(({ node }) => node === "-")) {
+    throw new MpiError("not-found", failed[0]!.why, { hint: "docker mpi hosts" });
+  }
+  const reasons = Map.groupBy(failed, ({ why }) => why);
+  const lines = [...reasons].map(([why, of]) => `Not copied to ${of.map(({ node }) => node).join(", ")}: ${why}`);
+  if (entered.length > 0) lines.push(`Not copied to ${entered.join(", ")}: came while the others were copied to`);
+  if (lines.length > 0) throw new MpiError("cluster", lines.join("\n"), { hint: hintFor(failed) });
+}
+
+function hintFor(failed: Outcome["failed"]): string {
+  const first = failed[0];
+  const lacking = /^there is no directory "(.*)"$/.exec(first?.why ?? "")?.[1];
+  if (lacking !== undefined) return `docker mpi exec --all mkdir -p '${lacking.replaceAll("'", "'\\''")}'`;
+  if (/^the destination is/.test(first?.why ?? "")) {
+    return "DIR/. copies what is in DIR, whether the destination is there or not; a file goes to FOLDER/ or FOLDER/NAME";
+  }
+  if (/No space left/.test(first?.why ?? "")) return `docker mpi exec --host ${first?.node} df -h  # shows its space`;
+  return "docker mpi hosts  # lists the nodes there are; what is copied again replaces what is there";
+}
+
+/** How `mpi_cp` ended. */
+interface LinesEnd {
+  status: number;
+  /** Whether it came to its end, and did not break off. */
+  done: boolean;
+  /** What else it said. */
+  stderr: string;
+}
+
+/** Runs a command of ours on the master that answers line by line, until `done`. */
+async function readLines(
+  master: SshConnection,
+  command: string,
+  stdin: ReadableStream<Uint8Array>,
+  take: (line: string) => void,
+  say?: (chunk: Uint8Array) => Promise<void>,
+): Promise<LinesEnd> {
+  let [text, stderr, done] = ["", "", false];
+  const [out, err] = [new TextDecoder(), new TextDecoder()];
+  const { status } = await master.run(command, {
+    stdin,
+    stdout(chunk) {
+      const lines = (text + out.decode(chunk, { stream: true })).split("\n");
+      text = lines.pop()!;
+      for (const line of lines) {
+        if (line === "done") done = true;
+        else take(line);
+      }
+      return Promise.resolve();
+    },
+    stderr: say ?? ((chunk) => Promise.resolve(void (stderr += err.decode(chunk, { stream: true })))),
+  });
+  return { status, done, stderr };
+}
+
+function requireEnd({ status, done, stderr }: LinesEnd): void {
+  if (done) return;
+  if (status === 127) {
+    throw new MpiError("cluster", "The cluster's image is of a version of docker mpi that can't copy files", {
+      hint: "docker mpi deploy --build",
+    });
+  }
+  throw new MpiError("cluster", `The copy broke off on the master, status ${status}: ${brief(stderr.trim(), 200)}`, {
+    hint: "docker mpi logs --tail 20  # shows what the nodes said",
+  });
+}
+
+function readOutcome(line: string, outcome: Outcome): void {
+  const [, what, node = "", why = ""] = /^(failed|entered) (\S+) ?(.*)$/s.exec(line) ?? [];
+  if (what === "failed") outcome.failed.push({ node, why });
+  if (what === "entered") outcome.entered.push(node);
+}
+
+/**
+ * Milliseconds as seconds, as `stat` on a node prints them.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { seconds } from "./copy.ts";
+ *
+ * assert.equal(seconds(1500), "1.500");
+ * assert.equal(seconds(-1), "-0.001");
+ * ```
+ */
+export function seconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(3);
+}

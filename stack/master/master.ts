@@ -1,0 +1,217 @@
+import type { Duplex } from "node:stream";
+import { type Cluster, nodeStatuses, stackLabel } from "../cluster/cluster.ts";
+import type { Engine, EngineInfo, SwarmNode, Task } from "../engine/swarm.ts";
+import { MpiError } from "../errors.ts";
+import { OTHER_MACHINE, otherKey, readUserKeys } from "../keys/keys.ts";
+import { authorized } from "../keys/public_key.ts";
+import { LABELS } from "../labels.ts";
+import { fingerprint } from "../names.ts";
+import { reach } from "../ssh/reach.ts";
+import type { SshConnection, SshTarget } from "../ssh/ssh.ts";
+
+/** Where the engine is, seen from the user. */
+export interface Vantage {
+  /** Whether it is reached by a socket of this machine. */
+  local: boolean;
+  /** Its name or address, where it is not. */
+  hostname?: string;
+  /** Runs a command in a container of that engine, and gives its streams as one; none: there is no such way. */
+  enter?: ((container: string, command: readonly string[]) => Promise<Duplex>) | undefined;
+  /** Told which way is taken, where it is not the usual one. */
+  note?: ((text: string) => void) | undefined;
+}
+
+/**
+ * Tells the address at which the master's SSH port is reached.
+ *
+ * The port is published on the Docker host where the master runs. If that is the engine that we talk to, the way that
+ * leads to the engine leads there too: this machine itself, also with Docker Desktop, whose node address can't be
+ * reached from outside, or the endpoint's host. Otherwise it is the address under which the swarm knows the node.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { masterAddress } from "./master.ts";
+ *
+ * assert.equal(masterAddress({ local: true }, "node-1", "node-1", "192.168.65.3"), "127.0.0.1");
+ * assert.equal(masterAddress({ local: false, hostname: "head" }, "node-1", "node-1", "10.0.0.1"), "head");
+ * assert.equal(masterAddress({ local: true }, "node-1", "node-2", "10.0.0.2"), "10.0.0.2");
+ * ```
+ *
+ * @param vantage Where the engine is.
+ * @param engineNode The engine's node id.
+ * @param masterNode The node id of the master's host.
+ * @param address The address of that host in the swarm.
+ */
+export function masterAddress(vantage: Vantage, engineNode: string, masterNode: string, address: string): string {
+  if (engineNode !== masterNode) return address;
+  return vantage.local ? "127.0.0.1" : vantage.hostname ?? address;
+}
+
+/** What is needed to find the master of a cluster. */
+export interface MasterSearch {
+  /** The engine. */
+  engine: Engine;
+  /** Where it is. */
+  vantage: Vantage;
+  /** The directory with the cluster's keys on this machine. */
+  keys: string;
+}
+
+/**
+ * Finds out how to log in to the master of a cluster.
+ *
+ * @throws {MpiError} `cluster` if the master is not running, `ssh` if this machine has no key for it.
+ */
+export async function findMaster(search: MasterSearch, info: EngineInfo, cluster: Cluster): Promise<SshTarget> {
+  const [tasks, nodes] = await Promise.all([search.engine.tasks(stackLabel(cluster.name)), search.engine.nodes()]);
+  const host = requireMasterHost(cluster, tasks, nodes);
+  const deployed = cluster.master.labels[LABELS.userKey];
+  const keys = await readUserKeys(search.keys, deployed);
+  if (keys === undefined) {
+    throw new MpiError("ssh", `This machine has no key for cluster "${cluster.name}": nothing in ${search.keys}`, {
+      hint: OTHER_MACHINE,
+    });
+  }
+  if (deployed !== undefined && !authorized(cluster.master).includes(fingerprint(keys.publicKey))) {
+    throw otherKey(cluster.name, deployed);
+  }
+  return {
+    host: masterAddress(search.vantage, info.nodeId, host.id, host.address),
+    port: Number(cluster.master.labels[LABELS.port] ?? 2222),
+    user: "mpi",
+    privateKey: keys.privateKey,
+    hostKey: keys.masterHostKey,
+  };
+}
+
+/** The Docker host that has the master, running or not; none: it is on no host, or on one that has left. */
+export function masterHost(
+  cluster: Cluster,
+  tasks: readonly Task[],
+  nodes: readonly SwarmNode[],
+): SwarmNode | undefined {
+  const status = nodeStatuses(cluster, tasks, nodes).find(({ name }) => name === "master");
+  const task = tasks.find(({ id }) => id === status?.task);
+  return nodes.find(({ id }) => id === task?.nodeId);
+}
+
+/** The Docker host where the master runs. */
+function requireMasterHost(cluster: Cluster, tasks: readonly Task[], nodes: readonly SwarmNode[]): SwarmNode {
+  const status = nodeStatuses(cluster, tasks, nodes).find(({ name }) => name === "master");
+  const host = masterHost(cluster, tasks, nodes);
+  if (status?.state === "running" && host !== undefined) return host;
+  const why = status === undefined ? "it has no task" : status.error || status.lastError || `it is ${status.state}`;
+  throw new MpiError("cluster", `The master of cluster "${cluster.name}" is not running: ${why}`, {
+    hint: `docker mpi ps ${cluster.name}  # shows how it goes on`,
+  });
+}
+
+/** Logs in to the master of a cluster. */
+export async function openMaster(
+  search: MasterSearch,
+  info: EngineInfo,
+  cluster: Cluster,
+  signal?: AbortSignal,
+): Promise<SshConnection> {
+  const target = await findMaster(search, info, cluster);
+  const { engine, vantage: { enter, note } } = search;
+  const openTunnel = async () => {
+    const container = containerHere(cluster, await engine.tasks(stackLabel(cluster.name)), info.nodeId);
+    if (container === undefined || enter === undefined) return undefined;
+    note?.(`${target.host}:${target.port} does not answer; trying container ${container.slice(0, 12)} of the engine`);
+    return await enter(container, ["mpi_tunnel"]);
+  };
+  return await reach(target, openTunnel, signal);
+}
+
+/** Does something over a connection that a signal ends. */
+export async function untilAborted<T>(
+  signal: AbortSignal,
+  master: Pick<SshConnection, "close">,
+  action: () => Promise<T>,
+): Promise<T> {
+  const stop = () => master.close();
+  signal.throwIfAborted();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await action();
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/**
+ * Finds a container of a cluster on a Docker host, from which the master can be reached whatever firewall there is: the
+ * master's own, or else a worker's, since both are in the cluster's network.
+ *
+ * @returns Its id; nothing if there is none.
+ */
+export function containerHere({ master, worker }: Cluster, tasks: readonly Task[], nodeId: string): string | undefined {
+  const here = tasks.filter((task) => task.nodeId === nodeId && task.state === "running" && task.containerId !== "");
+  const [best] = [master, worker].flatMap(({ id }) => here.filter(({ serviceId }) => serviceId === id));
+  return best?.containerId;
+}
+
+/** A node that answers, as the master lists it. */
+export interface Host {
+  /** `master` or `worker-3`: its host name. */
+  name: string;
+  /** Its address in the cluster's network. */
+  address: string;
+  /** How many ranks it takes. */
+  slots: number;
+  /** The Docker host. */
+  host: string;
+}
+
+/**
+ * Reads the list that `mpi_hosts` prints.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseHosts } from "./master.ts";
+ *
+ * assert.deepEqual(parseHosts("master 10.0.1.2 4 rack-1\n"), [
+ *   { name: "master", address: "10.0.1.2", slots: 4, host: "rack-1" },
+ * ]);
+ * ```
+ */
+export function parseHosts(text: string): Host[] {
+  return text.split("\n").filter((line) => line !== "" && line !== ".").map((line) => {
+    const [name = "", address = "", slots = "1", host = ""] = line.split(" ");
+    return { name, address, slots: Number(slots), host };
+  });
+}
+
+/**
+ * Follows the hostfile on the master.
+ *
+ * @param master A connection to it.
+ * @param until Ends when there are that many nodes; none: with the connection.
+ * @param onList Called with each list.
+ */
+export async function followHosts(
+  master: SshConnection,
+  until: number | undefined,
+  onList: (hosts: Host[]) => void | Promise<void>,
+): Promise<void> {
+  let text = "";
+  const decoder = new TextDecoder();
+  const command = until === undefined ? "exec mpi_hosts --follow" : `exec mpi_hosts --until ${until}`;
+  await master.run(command, {
+    async stdout(chunk) {
+      text += decoder.decode(chunk, { stream: true });
+      for (let end = text.indexOf("\n.\n"); end >= 0; end = text.indexOf("\n.\n")) {
+        const list = text.slice(0, end + 1);
+        text = text.slice(end + 3);
+        await onList(parseHosts(list));
+      }
+    },
+    stderr: () => Promise.resolve(),
+  });
+}

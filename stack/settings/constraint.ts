@@ -1,0 +1,74 @@
+import type { SwarmNode } from "../engine/swarm.ts";
+import type { Rule } from "./rules.ts";
+import { overlap } from "./subnet.ts";
+
+/** What can be asked of a Docker host, and how its value may look: Docker's own rules. */
+const CONSTRAINT =
+  /^((?:node\.(?:id|hostname|ip|role|platform\.os|platform\.arch)|(?:node|engine)\.labels\.[\w.-]+))\s*([=!]=)\s*([\w:.\-\s*()?+[\]\\^$|/]+)$/i;
+
+/** A longer text was hardly meant as constraints, and would only fill the screen. */
+const MAX_SUGGESTED = 200;
+
+/**
+ * Reads constraints on Docker hosts, with commas between them, as `docker service create --constraint` takes each.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseConstraints } from "./constraint.ts";
+ *
+ * assert.deepEqual(parseConstraints("node.role==worker, node.labels.rack != 7"), [
+ *   "node.role == worker",
+ *   "node.labels.rack != 7",
+ * ]);
+ * assert.equal(parseConstraints("host1"), undefined);
+ * ```
+ *
+ * @returns One text for each; nothing if one of them is wrong.
+ */
+export function parseConstraints(text: string): string[] | undefined {
+  const found = text.split(",").map((part) => CONSTRAINT.exec(part.trim()));
+  return found.every((match) => match !== null)
+    ? found.map(([, key, operator, value]) => `${key} ${operator} ${value}`)
+    : undefined;
+}
+
+/** Makes constraints out of what was probably meant: `host1`, `rack=7`, `node.role=worker`. */
+export function suggestConstraints(text: string): string | undefined {
+  if (text.length > MAX_SUGGESTED) return undefined;
+  const meant = text.split(",").map((part) => {
+    const [, key, operator = "==", value] = /^\s*([\w.-]+?)(?:\s*([=!]?=)\s*(\S.*?))?\s*$/.exec(part) ?? [];
+    if (key === undefined) return part;
+    if (value === undefined) return `node.hostname == ${key}`;
+    const attribute = /^(node|engine)\./.test(key)
+      ? key
+      : /^(id|hostname|ip|role)$/.test(key)
+      ? `node.${key}`
+      : `node.labels.${key}`;
+    return `${attribute} ${operator === "!=" ? "!=" : "=="} ${value}`;
+  }).join(", ");
+  return parseConstraints(meant) === undefined ? undefined : meant;
+}
+
+/** Constraints as a setting: one text, with commas in between. */
+export const CONSTRAINTS: Rule<string> = {
+  types: ["string"],
+  want: 'constraints such as "node.role == worker, node.labels.rack == 7"',
+  parse: (text) => parseConstraints(text)?.join(", "),
+  schema: { type: "string", pattern: "^ *(node|engine)\\.[^,]+[!=]=[^,]+(, *(node|engine)\\.[^,]+[!=]=[^,]+)*$" },
+  suggest: suggestConstraints,
+};
+
+/**
+ * Tells whether a Docker host meets a constraint, as the swarm sees it.
+ *
+ * @param node The host.
+ * @param constraint As `deploy.placement.constraints` has it; one that says nothing to us allows every host.
+ */
+export function meets({ attributes }: SwarmNode, constraint: string): boolean {
+  const [, key = "", operator, wanted = ""] = /^\s*([\w.-]+)\s*(==|!=)\s*(.*?)\s*$/.exec(constraint) ?? [];
+  if (!/^(node|engine)\./.test(key)) return true;
+  const actual = attributes[key] ?? "";
+  const same = actual.toLowerCase() === wanted.toLowerCase() || (key === "node.ip" && overlap(wanted, `${actual}/32`));
+  return same === (operator === "==");
+}
