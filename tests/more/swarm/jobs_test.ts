@@ -127,7 +127,7 @@ for (const implementation of IMPLEMENTATIONS) {
       assert.deepEqual(missing, {
         code: 125,
         stdout: "",
-        stderr: `docker mpi run: Cannot read "nothing": it does not exist\nhint: ls -ld 'nothing'\n`,
+        stderr: `docker mpi run: Cannot read "nothing": it does not exist\nhint: ls -ld nothing\n`,
       });
     });
 

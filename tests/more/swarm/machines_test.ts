@@ -45,7 +45,7 @@ Deno.test("a second machine must get in by a key that it was given, or one that 
     const worker = async () => (await expectOk(here("ps", "--format", "{{.Name}} {{.Task}}"))).stdout.split("\n")[1];
     const before = await worker();
     const { stderr } = await expectOk(here(...deploy, "--add-key", file));
-    assert.match(stderr, /^master: restarts to take a further key; programs that run end$/m);
+    assert.match(stderr, /^master: warning: restarts to take a further key; programs that run end$/m);
     assert.equal(await worker(), before);
     for (const machine of [here, (...args: string[]) => there(args)]) {
       assert.equal((await expectOk(machine("exec", "hostname"))).stdout, "master\n");
