@@ -1,3 +1,4 @@
+import type { ComparedEntry } from "../../stack/master/copy.ts";
 import type { AssetFile } from "../assets.ts";
 
 /**
@@ -27,20 +28,8 @@ export async function tarball(files: readonly AssetFile[]): Promise<Uint8Array<A
 }
 
 /** What goes into an archive that is read while it is made. */
-export interface ArchiveEntry {
-  /** With slashes. */
-  path: string;
-  /** File, directory or symbolic link. */
-  type: "f" | "d" | "l";
-  /** Permissions. */
-  mode: number;
-  /** Bytes, which the body has to have. */
-  size: number;
-  /** When it was changed, in milliseconds. */
-  mtime: number;
-  /** Where a link points to; otherwise empty. */
-  link: string;
-  /** What a file has. */
+export interface ArchiveEntry extends ComparedEntry {
+  /** What a file has: as many bytes as its size says. */
   body?: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 

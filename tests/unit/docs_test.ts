@@ -2,18 +2,11 @@
 import assert from "node:assert/strict";
 import { TEMPLATES } from "../../cli/commands/init.ts";
 import { createProgram } from "../../cli/program.ts";
+import { filesBelow, ROOT } from "../support/checkout.ts";
 import { fakeWorld } from "../support/cli.ts";
 import { SETTINGS_DOCUMENT, withTables } from "../support/settings_docs.ts";
 
-const ROOT = new URL("../../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
-const filesBelow = async (folder: string, inside = ""): Promise<string[]> => {
-  const entries = await Array.fromAsync(Deno.readDir(new URL(folder + inside, ROOT)));
-  const lists = entries.map(({ name, isDirectory }) =>
-    isDirectory ? filesBelow(folder, `${inside}${name}/`) : [inside + name]
-  );
-  return (await Promise.all(lists)).flat();
-};
 const readme = await read("README.md");
 const EXAMPLES = Object.keys(TEMPLATES).map((name) => `examples/${name}/README.md`);
 const DOCUMENTS = [

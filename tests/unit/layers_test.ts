@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
 import { breaches, importsOf, type Source } from "../runner/layers.ts";
+import { filesBelow, ROOT } from "../support/checkout.ts";
 
-const ROOT = new URL("../../", import.meta.url);
-
-async function* sourcesBelow(folder: string): AsyncGenerator<Source> {
-  for await (const entry of Deno.readDir(new URL(folder, ROOT))) {
-    const path = `${folder}${entry.name}`;
-    if (entry.isDirectory) yield* sourcesBelow(`${path}/`);
-    else if (path.endsWith(".ts")) yield { path, text: await Deno.readTextFile(new URL(path, ROOT)) };
-  }
+async function sourcesBelow(folder: string): Promise<Source[]> {
+  const paths = (await filesBelow(folder)).filter((name) => name.endsWith(".ts")).map((name) => folder + name);
+  return await Promise.all(paths.map(async (path) => ({ path, text: await Deno.readTextFile(new URL(path, ROOT)) })));
 }
 
 Deno.test("the product keeps to its layers", async () => {
   const sources = [
     { path: "mod.ts", text: await Deno.readTextFile(new URL("mod.ts", ROOT)) },
-    ...await Array.fromAsync(sourcesBelow("cli/")),
-    ...await Array.fromAsync(sourcesBelow("stack/")),
+    ...await sourcesBelow("cli/"),
+    ...await sourcesBelow("stack/"),
   ];
   assert.ok(sources.length > 20, `only ${sources.length} files were looked at`);
   assert.deepEqual(breaches(sources), []);
