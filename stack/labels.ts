@@ -28,6 +28,8 @@ export const LABELS = {
   userKeys: "docker-mpi.user-keys",
   /** On the master: the port of its host where SSH answers. */
   port: "docker-mpi.port",
+  /** Whether nodes are on a network of the cluster's own, or on their hosts': `overlay` or `host`. */
+  network: "docker-mpi.network",
   /** On the master: its SSH host key, a public key line, which clients pin. */
   hostKey: "docker-mpi.host-key",
   /** The image's name, as the settings have it. */

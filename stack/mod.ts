@@ -39,6 +39,7 @@ export * from "./settings/constraint.ts";
 export { SECTIONS } from "./settings/fragment.ts";
 export * from "./settings/json_schema.ts";
 export { mergeStack } from "./settings/merge.ts";
+export * from "./settings/network.ts";
 export * from "./settings/origin.ts";
 export * from "./settings/rules.ts";
 export * from "./settings/schema.ts";

@@ -63,6 +63,19 @@ const REMEDIES: readonly { pattern: RegExp; remedy: string; final: boolean }[] =
     final: true,
   },
   {
+    // mpi_bootstrap's word for a port that somebody else has, on the hosts' network.
+    pattern: /non-zero exit \(98\)/i,
+    remedy: "docker mpi rm NAME && docker mpi deploy --cluster NAME --port PORT  # takes other ports: its host has " +
+      "this one, or the next, in use",
+    final: true,
+  },
+  {
+    // … and for a host that is not among those that it was told of.
+    pattern: /non-zero exit \(68\)/i,
+    remedy: "docker mpi deploy --cluster NAME  # tells the nodes of a host that has joined the swarm since",
+    final: true,
+  },
+  {
     pattern:
       /unable to find user|mpi_bootstrap.*(not found|no such file)|executable file not found|non-zero exit \(127\)/i,
     remedy:

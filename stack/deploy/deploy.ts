@@ -159,7 +159,9 @@ function requireRoom(deployment: DeploymentPlan, before: Surroundings, local: Lo
   const hosts = nodeHosts(stack, before.nodes);
   const workers = workersOf(deployment, before);
   const count = workers === "per-node" ? hosts.length : workers;
-  checkCapacity(count, before.subnet, "settings", undefined, Math.max(1, hosts.length));
+  if (deployment.settings.network === "overlay") {
+    checkCapacity(count, before.subnet, "settings", undefined, Math.max(1, hosts.length));
+  }
   return { image, local, hosts, here: before.info.nodeId };
 }
 
@@ -215,7 +217,7 @@ function render(
   const { settings, resolveImage, version } = deployment;
   const workers = workersOf(deployment, before);
   const pinned = image === undefined || resolveImage === "never" ? undefined : pinImage(settings.image, image);
-  return renderStack({ settings, workers, imageId: image?.id, reference: pinned, keys, version });
+  return renderStack({ settings, workers, hosts: before.nodes, imageId: image?.id, reference: pinned, keys, version });
 }
 
 /** Keys that no service uses any more are of no use to anybody. */

@@ -78,7 +78,9 @@ async function requireRoom(engine: Engine, { name, master, worker }: Cluster, wo
     nodes,
   );
   const all = nodes.filter((node) => takesTasks(node, worker.constraints) || takesTasks(node, master.constraints));
-  checkCapacity(workers, network?.subnet, "usage", undefined, Math.max(1, all.length));
+  if (master.labels[LABELS.network] !== "host") {
+    checkCapacity(workers, network?.subnet, "usage", undefined, Math.max(1, all.length));
+  }
   if (!worker.image.startsWith("sha256:")) return;
   requireDigest({ image: worker.labels[LABELS.imageName] ?? worker.image, local: undefined, hosts, here });
 }

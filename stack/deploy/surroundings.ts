@@ -47,6 +47,7 @@ export async function lookAround(
   const [cluster] = findClusters(parts.services.filter(({ labels }) => labels[LABELS.cluster] === name));
   if (cluster === undefined) await refuseOverlap(engine, settings);
   else {
+    refuseOtherType(cluster, settings);
     refuseOtherNetwork(parts.networks, settings);
     refuseOtherMode(cluster, settings);
   }
@@ -126,6 +127,19 @@ function refuseForeign(parts: Parts, name: string): void {
 
 function networkOf(networks: readonly Network[], name: string): Network | undefined {
   return networks.find(({ labels }) => labels[LABELS.cluster] === name);
+}
+
+/** Nodes would lose each other, one after the other. */
+function refuseOtherType({ name, master }: Cluster, { network }: Settings): void {
+  const now = master.labels[LABELS.network] ?? "overlay";
+  if (now === network) return;
+  throw new MpiError(
+    "conflict",
+    `Cluster "${name}" has the network "${now}", and can't get "${network}" while it runs`,
+    {
+      hint: `docker mpi rm ${name} && docker mpi deploy --network ${network}`,
+    },
+  );
 }
 
 /** Docker silently keeps a network as it is, whatever the stack file says of it. */

@@ -12,6 +12,7 @@ import {
   PART_NAMES,
   type PartName,
 } from "./schema.ts";
+import { checkNetwork } from "./network.ts";
 import { checkCapacity } from "./subnet.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -83,12 +84,18 @@ export async function resolveSettings(input: SettingsInput): Promise<Settings> {
   const parts = { volumes: volumes?.value ?? { mounts: [], definitions: {} }, stack: stack?.value ?? {} };
   const settings = { ...values, ...parts, sources: given.sources };
   given.throwFaults();
+  checkNetwork(settings);
+  if (settings.network === "overlay") checkRoom(settings);
+  return settings;
+}
+
+/** Makes sure that the workers find addresses in a network of the cluster's own. */
+function checkRoom(settings: Settings): void {
   const { workers, subnet } = settings.sources;
   const { from, where } = workers.from === "default" ? subnet : workers;
   const number = typeof settings.workers === "number" ? settings.workers : 0;
   if (from === "flag") checkCapacity(number, settings.subnet, "usage");
   else checkCapacity(number, settings.subnet, "settings", where);
-  return settings;
 }
 
 async function readFile(content: string | Uint8Array): Promise<SettingsFile> {

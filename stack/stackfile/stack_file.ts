@@ -40,6 +40,8 @@ export interface StackInput {
   settings: Settings;
   /** How many workers, settled. */
   workers: number | "per-node";
+  /** The hosts of the swarm; nodes that are on their network find each other by these. */
+  hosts?: readonly { hostname: string; address: string }[] | undefined;
   /** The image's id, so that another image of the same name replaces the nodes; none: they stay. */
   imageId?: string | undefined;
   /** How the nodes are to know it, so that it can be no other; none: by the name that the settings have. */
@@ -95,7 +97,7 @@ type Role = "master" | "worker";
  */
 export function renderStack(input: StackInput): StackFile {
   const { settings, keys } = input;
-  if (input.workers !== "per-node") checkCapacity(input.workers, settings.subnet);
+  if (settings.network === "overlay" && input.workers !== "per-node") checkCapacity(input.workers, settings.subnet);
   const stack: StackFile = {
     version: "3.8",
     services: { master: service("master", input), worker: service("worker", input) },
@@ -123,7 +125,7 @@ function service(role: Role, input: StackInput): JsonObject {
     ...(imageId === undefined ? {} : { labels: { [LABELS.image]: imageId } }),
     secrets: secrets(role),
     networks: { cluster: {} },
-    ...(role === "master" ? { ports: [publishedPort(settings.port)] } : {}),
+    ...(role === "master" && settings.network === "overlay" ? { ports: [publishedPort(settings.port)] } : {}),
     // Swarm ignores shm_size, and a container's own /dev/shm has 64 MB.
     volumes: [{ type: "tmpfs", target: "/dev/shm", tmpfs: { size: settings.shm } }, ...settings.volumes.mounts],
     // A node has a name in the network only while it is healthy, hence the short interval.
@@ -139,8 +141,15 @@ function hostname(role: Role, { workers }: StackInput): string {
   return workers === "per-node" ? "worker-{{.Node.Hostname}}" : "worker-{{.Task.Slot}}";
 }
 
-function environment(role: Role, { settings, keys }: StackInput): JsonObject {
-  const common = { MPI_ROLE: role, MPI_CLUSTER: settings.name, MPI_SLOTS: String(settings.slots) };
+function environment(role: Role, { settings, keys, hosts = [] }: StackInput): JsonObject {
+  const common = {
+    MPI_ROLE: role,
+    MPI_CLUSTER: settings.name,
+    MPI_SLOTS: String(settings.slots),
+    ...(settings.network === "host"
+      ? { MPI_PORT: String(settings.port), MPI_HOST_ADDRESSES: hosts.map(({ address }) => address).sort().join(" ") }
+      : {}),
+  };
   const own = role === "worker" ? { MPI_AUTHORIZED_KEYS: keys.clusterPublic } : {
     MPI_AUTHORIZED_KEYS: userKeys(keys).join("\n"),
     MPI_KNOWN_HOST_KEY: keys.workerHostPublic,
@@ -182,6 +191,7 @@ function deploy(role: Role, input: StackInput): JsonObject {
     [LABELS.version]: version,
     [LABELS.imageName]: settings.image,
     [LABELS.slots]: String(settings.slots),
+    [LABELS.network]: settings.network,
     [LABELS.userKey]: fingerprint(keys.userPublic),
     ...(role === "master"
       ? {
@@ -211,7 +221,8 @@ function deploy(role: Role, input: StackInput): JsonObject {
 
 function placement(role: Role, { settings, workers }: StackInput): JsonObject {
   const constraints = role === "master" ? settings.masterConstraint : settings.workerConstraint;
-  const most = role === "master" || workers === "per-node" ? undefined : settings.maxPerNode;
+  const limit = settings.network === "host" ? 1 : settings.maxPerNode;
+  const most = role === "master" || workers === "per-node" ? undefined : limit;
   const asked = {
     ...(constraints === undefined ? {} : { constraints: constraints.split(", ") }),
     ...(most === undefined ? {} : { max_replicas_per_node: most }),
@@ -219,7 +230,8 @@ function placement(role: Role, { settings, workers }: StackInput): JsonObject {
   return Object.keys(asked).length === 0 ? {} : { placement: asked };
 }
 
-function network({ name, subnet, mtu, encrypted }: Settings): JsonObject {
+function network({ name, network, subnet, mtu, encrypted }: Settings): JsonObject {
+  if (network === "host") return { external: true, name: "host" };
   const options: JsonObject = {
     ...(mtu === undefined ? {} : { "com.docker.network.driver.mtu": String(mtu) }),
     ...(encrypted ? { encrypted: "true" } : {}),

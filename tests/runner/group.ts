@@ -37,7 +37,7 @@ export async function runGroup(group: Group, scratch: string, show: Show, signal
   const options = ["--quiet", "--no-prompt", `--preload=${LIMIT}`, `--junit-path=${junit}`];
   const command = [Deno.execPath(), "test", ...options, ...group.args, ...group.paths];
   const { code, stdout, stderr } = await run([...await leash(), ...(group.enter ?? []), ...command], {
-    env: { TMPDIR: folder, [MEASURED]: measured, ...group.env },
+    env: { TMPDIR: folder, [MEASURED]: measured, ...noColor(), ...group.env },
     output: show === "now" ? "show" : "keep",
     seconds: group.minutes * 60,
     signal,
@@ -46,6 +46,11 @@ export async function runGroup(group: Group, scratch: string, show: Show, signal
   const tally = tallyOf(await read(junit), group.name);
   tally.measured.push(...(await read(measured)).split("\n").filter((line) => line !== ""));
   return judge(group, code, tally);
+}
+
+/** Deno asks no terminal whether it is one. */
+function noColor(): Record<string, string> {
+  return Deno.stdout.isTerminal() ? {} : { NO_COLOR: "1" };
 }
 
 async function read(file: string): Promise<string> {

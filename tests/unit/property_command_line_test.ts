@@ -51,6 +51,7 @@ function rightValue(option: Option): fc.Arbitrary<string> {
     input: ["/dev/null"],
     "build-arg": ["A=b"],
     template: ["hello"],
+    network: ["overlay"],
     mtu: ["1500", "9000"],
     mpi: ["mpich", "openmpi"],
     workers: ["3", "per-node"],

@@ -43,7 +43,7 @@ const wrong: Record<string, [text: string, ...faults: string[]]> = {
   ],
   "a typo under network": [
     "network:\n  subnets: 10.20.0.0/16\n",
-    '2:3: Unknown key "subnets" in network, did you mean "subnet"? The keys are subnet, mtu, encrypted',
+    '2:3: Unknown key "subnets" in network, did you mean "subnet"? The keys are type, subnet, mtu, encrypted',
   ],
   "a key with a dot": ["network.mtu: 9000\n", `1:1: Unknown key "network.mtu": the ${KEYS}`],
   "a key named like a method": ["__proto__: 1\n", `1:1: Unknown key "__proto__": the ${KEYS}`],
@@ -105,7 +105,7 @@ const wrong: Record<string, [text: string, ...faults: string[]]> = {
   ],
   "a network that is a word": [
     "network: host\n",
-    '1:10: Wrong type for network: "host" is a string, want a mapping with the keys subnet, mtu, encrypted',
+    '1:10: Wrong type for network: "host" is a string, want a mapping with the keys type, subnet, mtu, encrypted',
   ],
   "a tab as indentation": ["network:\n\tmtu: 9000\n", "2:1: Tab used for indentation: use spaces"],
   "a tab at the start": ["\tname: cfd\n", "1:1: Tab used for indentation: use spaces"],

@@ -29,6 +29,7 @@ Deno.test("resolveSettings() has a default for everything but workers", async ()
     masterConstraint: undefined,
     workerConstraint: undefined,
     maxPerNode: undefined,
+    network: "overlay",
     subnet: undefined,
     mtu: undefined,
     encrypted: false,
@@ -52,6 +53,7 @@ placement:
   worker-constraint: node.role==worker,  node.labels.rack != 7
   max-per-node: 2
 network:
+  type: overlay
   subnet: 10.20.0.0/16
   mtu: 9000
   encrypted: true
@@ -71,14 +73,15 @@ stack:
     masterConstraint: "node.hostname == head",
     workerConstraint: "node.role == worker, node.labels.rack != 7",
     maxPerNode: 2,
+    network: "overlay",
     subnet: "10.20.0.0/16",
     mtu: 9000,
     encrypted: true,
     volumes: { mounts: [{ type: "volume", source: "data", target: "/data" }], definitions: { data: {} } },
     stack: { services: { worker: { read_only: true } } },
   });
-  assert.deepEqual(sources.mtu, { from: "file", where: "mpi.yaml:15:8" });
-  assert.deepEqual(sources.stack, { from: "file", where: "mpi.yaml:18:1" });
+  assert.deepEqual(sources.mtu, { from: "file", where: "mpi.yaml:16:8" });
+  assert.deepEqual(sources.stack, { from: "file", where: "mpi.yaml:19:1" });
 });
 
 Deno.test("resolveSettings() names the image after the cluster, wherever its name comes from", async () => {
@@ -108,6 +111,7 @@ const given: Record<string, [flag: string, variable: string, line: string, value
   ],
   maxPerNode: ["1", "2", "placement: { max-per-node: 3 }", [1, 2, 3]],
   shm: ["100m", "200m", "shm: 300m", [104_857_600, 209_715_200, 314_572_800]],
+  network: ["host", "overlay", "network: { type: host }", ["host", "overlay", "host"]],
   subnet: ["10.1.0.0/16", "10.2.0.0/16", "network: { subnet: 10.3.0.0/16 }", [
     "10.1.0.0/16",
     "10.2.0.0/16",
@@ -250,4 +254,49 @@ Deno.test("resolveSettings() says how to get a larger network, in words that mpi
   });
   const file = { path: "mpi.yaml", text: "network: { subnet: 10.20.0.0/16 }" };
   assert.equal((await resolveSettings({ directory, flags: { workers: "10000" }, file })).workers, 10_000);
+});
+
+const ON_HOSTS: [flags: SettingsInput["flags"], text: string, code: string, message: string][] = [
+  [
+    { subnet: "10.20.0.0/16" },
+    "",
+    "usage",
+    "--subnet can't be given with network.type host: nodes have the addresses of their hosts",
+  ],
+  [
+    {},
+    "network: { mtu: 9000 }",
+    "settings",
+    "mpi.yaml:1:17: network.mtu can't be given with network.type host: it is the hosts' own",
+  ],
+  [
+    { encrypted: true },
+    "",
+    "usage",
+    "--encrypted can't be given with network.type host: Docker encrypts overlay networks only",
+  ],
+  [
+    { maxPerNode: 2 },
+    "",
+    "usage",
+    "--max-per-node can't be given with network.type host: two on one host would need the same port",
+  ],
+  [
+    {},
+    "port: 22",
+    "settings",
+    "mpi.yaml:1:7: port can't be given with network.type host: want 1024 to 65534: no root opens it, and workers have the next one",
+  ],
+];
+for (const [flags, text, code, message] of ON_HOSTS) {
+  Deno.test(`resolveSettings() refuses what the hosts' network doesn't have: ${message}`, async () => {
+    const input = { flags: { ...flags, network: "host" }, file: { path: "mpi.yaml", text }, directory };
+    await assert.rejects(() => resolveSettings(input), { code, message });
+    await resolveSettings({ ...input, flags: { ...flags, network: "overlay" } });
+  });
+}
+
+Deno.test("resolveSettings() lets hosts' networks have any number of workers, and the right ports", async () => {
+  const flags = { network: "host", workers: 2000, maxPerNode: 1, port: 1024, encrypted: false };
+  assert.equal((await resolveSettings({ flags, directory })).workers, 2000);
 });

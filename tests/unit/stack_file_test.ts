@@ -53,6 +53,11 @@ stack:
   await t.assertSnapshot(formatStack(await render(text, { workers: 2000, imageId: undefined })));
 });
 
+Deno.test("renderStack() on the hosts' network", async (t) => {
+  const hosts = [{ hostname: "b", address: "10.0.0.2" }, { hostname: "a", address: "10.0.0.1" }];
+  await t.assertSnapshot(formatStack(await render("name: cfd\nnetwork: { type: host }\nport: 2300\n", { hosts })));
+});
+
 Deno.test("renderStack() gives the same text for the same input", async () => {
   assert.equal(formatStack(await render()), formatStack(await render()));
 });
