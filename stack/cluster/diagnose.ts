@@ -65,8 +65,7 @@ const REMEDIES: readonly { pattern: RegExp; remedy: string; final: boolean }[] =
   {
     // mpi_bootstrap's word for a port that somebody else has, on the hosts' network.
     pattern: /non-zero exit \(98\)/i,
-    remedy: "docker mpi rm NAME && docker mpi deploy --cluster NAME --port PORT  # takes other ports: its host has " +
-      "this one, or the next, in use",
+    remedy: "docker mpi deploy --cluster NAME --port PORT  # takes another port: its host has this one in use",
     final: true,
   },
   {

@@ -19,6 +19,7 @@ import type { Host } from "../master/master.ts";
 import { fingerprint } from "../names.ts";
 import { DEFAULT_WORKERS } from "../settings/schema.ts";
 import { checkCapacity } from "../settings/subnet.ts";
+import { chooseHosts, type HostNetwork, requireOwnHosts } from "../stackfile/host_network.ts";
 import { nodeHosts, requirePlaces } from "../stackfile/placement.ts";
 import { renderStack, type StackFile, type StackKeys } from "../stackfile/stack_file.ts";
 import type { Deployment, DeploymentPlan } from "./deployment.ts";
@@ -155,9 +156,17 @@ async function settleDistribution(
 function requireRoom(deployment: DeploymentPlan, before: Surroundings, local: LocalImage | undefined): Distribution {
   const { settings: { image } } = deployment;
   const stack = preview(deployment, before, local);
+  const workers = workersOf(deployment, before);
+  if (deployment.settings.network === "host") {
+    requireOwnHosts(
+      workers,
+      listOf(deployment.settings.workerConstraint),
+      hostsOf(deployment, before).master,
+      before.nodes,
+    );
+  }
   requirePlaces(stack, before.nodes);
   const hosts = nodeHosts(stack, before.nodes);
-  const workers = workersOf(deployment, before);
   const count = workers === "per-node" ? hosts.length : workers;
   if (deployment.settings.network === "overlay") {
     checkCapacity(count, before.subnet, "settings", undefined, Math.max(1, hosts.length));
@@ -208,6 +217,17 @@ function workersOf({ settings }: DeploymentPlan, { cluster }: Surroundings): num
   return settings.workers ?? (cluster === undefined ? DEFAULT_WORKERS : cluster.worker.replicas ?? "per-node");
 }
 
+/** Where nodes are on their hosts' network: a master stays where it is, and starts where it was asked for. */
+function hostsOf({ settings }: DeploymentPlan, { cluster, nodes, info }: Surroundings): HostNetwork {
+  const now = cluster?.master.constraints.flatMap((constraint) => /^node\.id == (\S+)$/.exec(constraint)?.[1] ?? []) ??
+    [];
+  return chooseHosts(nodes, listOf(settings.masterConstraint), [...now, info.nodeId]);
+}
+
+function listOf(constraints: string | undefined): string[] {
+  return constraints?.split(", ") ?? [];
+}
+
 function render(
   deployment: DeploymentPlan,
   before: Surroundings,
@@ -217,7 +237,8 @@ function render(
   const { settings, resolveImage, version } = deployment;
   const workers = workersOf(deployment, before);
   const pinned = image === undefined || resolveImage === "never" ? undefined : pinImage(settings.image, image);
-  return renderStack({ settings, workers, hosts: before.nodes, imageId: image?.id, reference: pinned, keys, version });
+  const hostNetwork = hostsOf(deployment, before);
+  return renderStack({ settings, workers, hostNetwork, imageId: image?.id, reference: pinned, keys, version });
 }
 
 /** Keys that no service uses any more are of no use to anybody. */

@@ -7,6 +7,7 @@ import { LABELS } from "../labels.ts";
 import { type Limit, shared } from "../limit.ts";
 import type { Host, MasterSearch } from "../master/master.ts";
 import { checkCapacity } from "../settings/subnet.ts";
+import { requireOwnHosts } from "../stackfile/host_network.ts";
 import { requirePlace, takesTasks } from "../stackfile/placement.ts";
 import { takeTurn } from "./turn.ts";
 import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
@@ -72,6 +73,7 @@ async function requireRoom(engine: Engine, { name, master, worker }: Cluster, wo
   ]);
   const network = networks.find(({ labels }) => labels[LABELS.cluster] === name);
   const hosts = nodes.filter((node) => takesTasks(node, worker.constraints));
+  if (master.labels[LABELS.network] === "host") requireOwnHosts(workers, worker.constraints, undefined, nodes);
   requirePlace(
     "The workers",
     { count: workers, constraints: worker.constraints, maxPerNode: worker.maxPerNode },

@@ -245,17 +245,22 @@ function toTask(value: unknown): Task {
 }
 
 function toNode(value: unknown): SwarmNode {
-  const { ID, Spec, Description: { Hostname, Platform, Engine, Resources }, Status } = value as ApiMeta & {
-    Spec: { Availability: string; Role?: string; Labels?: Record<string, string> | null };
-    Description: {
-      Hostname: string;
-      Platform?: { OS?: string; Architecture?: string };
-      Engine?: { EngineVersion?: string; Labels?: Record<string, string> | null };
-      Resources?: { NanoCPUs?: number };
+  const { ID, Spec, Description: { Hostname, Platform, Engine, Resources }, Status, ManagerStatus } = value as
+    & ApiMeta
+    & {
+      Spec: { Availability: string; Role?: string; Labels?: Record<string, string> | null };
+      Description: {
+        Hostname: string;
+        Platform?: { OS?: string; Architecture?: string };
+        Engine?: { EngineVersion?: string; Labels?: Record<string, string> | null };
+        Resources?: { NanoCPUs?: number };
+      };
+      Status: { State: string; Addr?: string };
+      ManagerStatus?: { Addr?: string };
     };
-    Status: { State: string; Addr?: string };
-  };
-  const { State: state, Addr: address = "" } = Status;
+  const { State: state, Addr: seen = "" } = Status;
+  // A manager sees itself where it listens, which may be everywhere; by its other address the swarm knows it.
+  const address = /^(0\.|127\.|$)/.test(seen) ? ManagerStatus?.Addr?.replace(/:\d+$/, "") ?? seen : seen;
   const labels = (kind: string, all: Record<string, string> | null = {}) =>
     Object.entries(all ?? {}).map(([name, text]) => [`${kind}.labels.${name}`, text]);
   const attributes = {

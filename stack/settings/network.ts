@@ -7,9 +7,8 @@ const LIMITS: { [K in FieldName]?: (settings: Settings) => string | undefined } 
   subnet: ({ subnet }) => subnet === undefined ? undefined : "nodes have the addresses of their hosts",
   mtu: ({ mtu }) => mtu === undefined ? undefined : "it is the hosts' own",
   encrypted: ({ encrypted }) => encrypted ? "Docker encrypts overlay networks only" : undefined,
-  maxPerNode: ({ maxPerNode = 1 }) => maxPerNode > 1 ? "two on one host would need the same port" : undefined,
-  port: ({ port }) =>
-    port < 1024 || port > 65_534 ? "want 1024 to 65534: no root opens it, and workers have the next one" : undefined,
+  maxPerNode: ({ maxPerNode = 1 }) => maxPerNode > 1 ? "two on one host would have the same port" : undefined,
+  port: ({ port }) => port < 1024 ? "no root opens it: want 1024 to 65535" : undefined,
 };
 
 /**

@@ -221,8 +221,8 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
     placeholder: "string",
     summary: "Network of the nodes: overlay, or that of their hosts: host",
     detail:
-      "`host` is faster between hosts and keeps nothing apart: one worker on each host, SSH on two ports of each, `port` " +
-      "and the next one.",
+      "`host` is faster between hosts and keeps nothing apart: each node has a host of its own, and its SSH server `port` " +
+      "there.",
     fallback: constant("overlay"),
     ...choice(...NETWORK_TYPES),
   },

@@ -32,9 +32,9 @@ const REASONS: Readonly<Record<string, string>> = {
   "services.*.deploy.labels": "by these docker mpi finds the cluster again, from any machine",
   "services.*.deploy.restart_policy": "a node that ends is replaced, and enters the hostfile again",
   "services.*.deploy.update_config": "all workers at once, and never two masters on one port",
-  "services.*.environment.MPI_PORT":
-    "sshd's own port on the hosts' network: the master's, and the next one for workers",
-  "services.*.environment.MPI_HOST_ADDRESSES": "the hosts of the swarm, where nodes find each other",
+  "services.*.environment.MPI_PORT": "sshd's own port, the same on every host: this network keeps nobody apart",
+  "services.*.environment.MPI_HOST_ADDRESSES":
+    "the hosts of the swarm, where nodes find each other; the master's first",
   "networks.cluster": "what joins the nodes, across all hosts",
   "networks.cluster.external": "the hosts' own network, by network.type in mpi.yaml",
   "networks.cluster.attachable": "nothing but the cluster gets in",

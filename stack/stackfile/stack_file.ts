@@ -4,6 +4,7 @@ import { fingerprint } from "../names.ts";
 import { mergeStack } from "../settings/merge.ts";
 import type { Settings } from "../settings/settings.ts";
 import { checkCapacity } from "../settings/subnet.ts";
+import type { HostNetwork } from "./host_network.ts";
 
 /** What JSON holds as it is, and what YAML refuses or takes for a line end. */
 const NOT_YAML = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
@@ -40,8 +41,8 @@ export interface StackInput {
   settings: Settings;
   /** How many workers, settled. */
   workers: number | "per-node";
-  /** The hosts of the swarm; nodes that are on their network find each other by these. */
-  hosts?: readonly { hostname: string; address: string }[] | undefined;
+  /** Where nodes are that are on their hosts' network. */
+  hostNetwork?: HostNetwork | undefined;
   /** The image's id, so that another image of the same name replaces the nodes; none: they stay. */
   imageId?: string | undefined;
   /** How the nodes are to know it, so that it can be no other; none: by the name that the settings have. */
@@ -141,13 +142,13 @@ function hostname(role: Role, { workers }: StackInput): string {
   return workers === "per-node" ? "worker-{{.Node.Hostname}}" : "worker-{{.Task.Slot}}";
 }
 
-function environment(role: Role, { settings, keys, hosts = [] }: StackInput): JsonObject {
+function environment(role: Role, { settings, keys, hostNetwork }: StackInput): JsonObject {
   const common = {
     MPI_ROLE: role,
     MPI_CLUSTER: settings.name,
     MPI_SLOTS: String(settings.slots),
     ...(settings.network === "host"
-      ? { MPI_PORT: String(settings.port), MPI_HOST_ADDRESSES: hosts.map(({ address }) => address).sort().join(" ") }
+      ? { MPI_PORT: String(settings.port), MPI_HOST_ADDRESSES: hostNetwork?.addresses.join(" ") ?? "" }
       : {}),
   };
   const own = role === "worker" ? { MPI_AUTHORIZED_KEYS: keys.clusterPublic } : {
@@ -219,15 +220,20 @@ function deploy(role: Role, input: StackInput): JsonObject {
   };
 }
 
-function placement(role: Role, { settings, workers }: StackInput): JsonObject {
-  const constraints = role === "master" ? settings.masterConstraint : settings.workerConstraint;
+function placement(role: Role, { settings, workers, hostNetwork }: StackInput): JsonObject {
+  const asked = role === "master" ? settings.masterConstraint : settings.workerConstraint;
+  const master = settings.network === "host" ? hostNetwork?.master : undefined;
+  const constraints = [
+    ...(asked === undefined ? [] : asked.split(", ")),
+    ...(master === undefined ? [] : [`node.id ${role === "master" ? "==" : "!="} ${master}`]),
+  ];
   const limit = settings.network === "host" ? 1 : settings.maxPerNode;
   const most = role === "master" || workers === "per-node" ? undefined : limit;
-  const asked = {
-    ...(constraints === undefined ? {} : { constraints: constraints.split(", ") }),
+  const made = {
+    ...(constraints.length === 0 ? {} : { constraints }),
     ...(most === undefined ? {} : { max_replicas_per_node: most }),
   };
-  return Object.keys(asked).length === 0 ? {} : { placement: asked };
+  return Object.keys(made).length === 0 ? {} : { placement: made };
 }
 
 function network({ name, network, subnet, mtu, encrypted }: Settings): JsonObject {

@@ -279,13 +279,13 @@ const ON_HOSTS: [flags: SettingsInput["flags"], text: string, code: string, mess
     { maxPerNode: 2 },
     "",
     "usage",
-    "--max-per-node can't be given with network.type host: two on one host would need the same port",
+    "--max-per-node can't be given with network.type host: two on one host would have the same port",
   ],
   [
     {},
     "port: 22",
     "settings",
-    "mpi.yaml:1:7: port can't be given with network.type host: want 1024 to 65534: no root opens it, and workers have the next one",
+    "mpi.yaml:1:7: port can't be given with network.type host: no root opens it: want 1024 to 65535",
   ],
 ];
 for (const [flags, text, code, message] of ON_HOSTS) {

@@ -54,8 +54,10 @@ stack:
 });
 
 Deno.test("renderStack() on the hosts' network", async (t) => {
-  const hosts = [{ hostname: "b", address: "10.0.0.2" }, { hostname: "a", address: "10.0.0.1" }];
-  await t.assertSnapshot(formatStack(await render("name: cfd\nnetwork: { type: host }\nport: 2300\n", { hosts })));
+  const hostNetwork = { master: "id-b", addresses: ["10.0.0.2", "10.0.0.1"] };
+  await t.assertSnapshot(
+    formatStack(await render("name: cfd\nnetwork: { type: host }\nport: 2300\n", { hostNetwork })),
+  );
 });
 
 Deno.test("renderStack() gives the same text for the same input", async () => {

@@ -1,0 +1,51 @@
+/** Where the nodes of a cluster are that is on its hosts' network. */
+import assert from "node:assert/strict";
+import { chooseHosts, requireOwnHosts } from "../../stack/stackfile/host_network.ts";
+import { aNode } from "../support/fakes.ts";
+
+const hosts = [3, 1, 2].map((number) => aNode(number, { address: `10.0.0.${number}` }));
+const [third, first, second] = hosts.map(({ id }) => id) as [string, string, string];
+
+Deno.test("the master is on the host that is preferred, or on the first by name, and its address is the first", () => {
+  const addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+  assert.deepEqual(chooseHosts(hosts, [], []), { master: first, addresses });
+  assert.deepEqual(chooseHosts(hosts, [], ["gone", second, third]), {
+    master: second,
+    addresses: ["10.0.0.2", "10.0.0.1", "10.0.0.3"],
+  });
+});
+
+Deno.test("the master is on no host that takes no tasks, or that it is not to be on", () => {
+  const down = hosts.map((host) => host.id === first ? { ...host, state: "down" } : host);
+  assert.equal(chooseHosts(down, [], [first]).master, second);
+  assert.equal(chooseHosts(hosts, [`node.id == ${third}`], [first]).master, third);
+  assert.deepEqual(chooseHosts(hosts, ["node.hostname == nowhere"], [first]), {
+    master: undefined,
+    addresses: ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+  });
+});
+
+const few = "On the hosts' network each node needs a host of its own; beside the master's, ";
+const several = "docker mpi deploy --network overlay  # has several nodes on one host";
+const most = (workers: number) =>
+  `docker mpi deploy --network host --workers ${workers}  # as many as there are; --network overlay has several on one host`;
+const REFUSED: [workers: number | "per-node", hosts: number, message: string, hint: string][] = [
+  [3, 3, "2 are there for 3 workers", most(2)],
+  [2, 2, "1 is there for 2 workers", most(1)],
+  [1, 1, "none is there for 1 worker", several],
+  ["per-node", 1, "none is there for workers", several],
+];
+for (const [workers, number, message, hint] of REFUSED) {
+  Deno.test(`each node has a host of its own: ${message}`, () => {
+    const wrong = () => requireOwnHosts(workers, [], third, hosts.slice(0, number));
+    assert.throws(wrong, { code: "cluster", message: few + message, hint });
+  });
+}
+
+Deno.test("each node has a host of its own where there are as many, or none is wanted", () => {
+  requireOwnHosts(2, [], first, hosts);
+  requireOwnHosts("per-node", [], first, hosts);
+  requireOwnHosts(0, [], first, [aNode(1)]);
+  requireOwnHosts(2, [`node.id != ${first}`], undefined, hosts);
+  assert.throws(() => requireOwnHosts(2, [`node.id != ${second}`], first, hosts), /1 is there for 2 workers/);
+});
