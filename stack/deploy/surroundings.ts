@@ -137,7 +137,7 @@ function refuseOtherType({ name, master }: Cluster, { network }: Settings): void
     "conflict",
     `Cluster "${name}" has the network "${now}", and can't get "${network}" while it runs`,
     {
-      hint: `docker mpi rm ${name} && docker mpi deploy --network ${network}`,
+      hint: `docker mpi deploy --network ${now}  # keeps it; docker mpi rm ${name} first for another`,
     },
   );
 }
