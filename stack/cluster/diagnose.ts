@@ -37,6 +37,15 @@ const LARGER_NETWORK =
 /** What we say of a node that stays in the first state of all: the swarm gives it an address there, and says nothing itself. */
 const NO_ADDRESS = /no address in/;
 
+/** What we say of a host that has joined the swarm since a deployment on the hosts' network. */
+const NOT_TOLD = /the nodes were not told of this host/;
+
+/** What `mpi_bootstrap` means by its status, on the hosts' network. */
+const STATUSES: Readonly<Record<string, string>> = {
+  98: "address already in use: the port of its SSH server",
+  68: "the nodes were not told of this host",
+};
+
 /** So many tasks in one place that failed make a problem final, unless there are other hosts to go to. */
 const ENOUGH_FAILURES = 3;
 
@@ -63,14 +72,7 @@ const REMEDIES: readonly { pattern: RegExp; remedy: string; final: boolean }[] =
     final: true,
   },
   {
-    // mpi_bootstrap's word for a port that somebody else has, on the hosts' network.
-    pattern: /non-zero exit \(98\)/i,
-    remedy: "docker mpi deploy --cluster NAME --port PORT  # takes another port: its host has this one in use",
-    final: true,
-  },
-  {
-    // … and for a host that is not among those that it was told of.
-    pattern: /non-zero exit \(68\)/i,
+    pattern: NOT_TOLD,
     remedy: "docker mpi deploy --cluster NAME  # tells the nodes of a host that has joined the swarm since",
     final: true,
   },
@@ -190,11 +192,15 @@ function addressProblem({ state }: NodeStatus, subject: Subject | undefined): st
     : `no address in the cluster's network: its subnet ${subject.subnet} seems used up`;
 }
 
-/** Takes out the ids and the layers that a message came through, which tell a user nothing and differ from node to node. */
+/**
+ * Takes out the ids and the layers that a message came through, which tell a user nothing and differ from node to node, and
+ * puts words for a status of ours.
+ */
 function shorten(error: string): string {
   return error.replace(/endpoint join on GW Network failed: /g, "")
     .replace(/driver failed programming external connectivity on endpoint \S+( \([0-9a-f]{64}\))?: /g, "")
     .replace(/\bcontainer [0-9a-f]{64}: /g, "")
+    .replace(/^task: non-zero exit \((\d+)\)$/, (said, status: string) => STATUSES[status] ?? said)
     .trim();
 }
 

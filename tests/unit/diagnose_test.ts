@@ -77,6 +77,22 @@ for (const [subnet, error] of subnets) {
   });
 }
 
+Deno.test("diagnose() has words for the statuses of a node on its host's network", () => {
+  const failed = (status: number) =>
+    diagnose(
+      [node("worker-1", { lastError: `task: non-zero exit (${status})`, failures: 1, failedHosts: ["rack-1"] })],
+      {
+        name: "cfd",
+        port: 2300,
+      },
+    ).map(({ error, remedy, final }) => [error, remedy.split("  #")[0], final]);
+  assert.deepEqual(failed(98), [
+    ["address already in use: the port of its SSH server", "docker mpi deploy --cluster cfd --port 2301", true],
+  ]);
+  assert.deepEqual(failed(68), [["the nodes were not told of this host", "docker mpi deploy --cluster cfd", true]]);
+  assert.deepEqual(failed(3).map(([error]) => error), ["task: non-zero exit (3)"]);
+});
+
 Deno.test("diagnose() puts nodes with one reason together, with the hosts", () => {
   const problems = diagnose([
     node("worker-1", { error: "a", host: "rack-1" }),
