@@ -92,6 +92,7 @@ export async function planOf(words: string[], files: () => Promise<TestFile[]>, 
 
 /** The groups, with those of their files alone whose path has the word; or else those whose text has it. */
 function matching(word: string, files: TestFile[]): Group[] {
+  if (word.startsWith("-")) throw new Error(`./dev test takes no option ${word}\n  hint: ./dev test --help`);
   const byPath = files.filter(({ path }) => path.includes(word));
   const found = byPath.length > 0 ? byPath : files.filter(({ text }) => text.includes(word));
   if (found.length === 0) {

@@ -116,6 +116,7 @@ Deno.test("planOf() finds files by their path, or else by their text", async () 
   const byText = await planOf(["planKeys"], files);
   assert.deepEqual(byText.groups.map(({ paths }) => paths), [["tests/unit/keys_test.ts"]]);
   await assert.rejects(planOf(["units"], files), /there are no tests "units"\n {2}hint: /);
+  await assert.rejects(planOf(["--keys"], files), /takes no option --keys\n {2}hint: /);
 });
 
 Deno.test("isShell() goes by the first line", () => {
