@@ -37,13 +37,13 @@ const LARGER_NETWORK =
 /** What we say of a node that stays in the first state of all: the swarm gives it an address there, and says nothing itself. */
 const NO_ADDRESS = /no address in/;
 
-/** What we say of a host that has joined the swarm since a deployment on the hosts' network. */
-const NOT_TOLD = /the nodes were not told of this host/;
+/** What we say of a host that has joined since a deployment on the hosts' network, or that has another address. */
+const NOT_TOLD = /none of the addresses that the nodes were told/;
 
 /** What `mpi_bootstrap` means by its status, on the hosts' network. */
 const STATUSES: Readonly<Record<string, string>> = {
   98: "address already in use: the port of its SSH server",
-  68: "the nodes were not told of this host",
+  68: "has none of the addresses that the nodes were told",
 };
 
 /** So many tasks in one place that failed make a problem final, unless there are other hosts to go to. */
@@ -73,7 +73,9 @@ const REMEDIES: readonly { pattern: RegExp; remedy: string; final: boolean }[] =
   },
   {
     pattern: NOT_TOLD,
-    remedy: "docker mpi deploy --cluster NAME  # tells the nodes of a host that has joined the swarm since",
+    remedy:
+      "docker mpi deploy --cluster NAME  # tells the nodes of a host that has joined since; docker node inspect HOST shows " +
+      "by which address the swarm knows it",
     final: true,
   },
   {

@@ -20,7 +20,7 @@ import { fingerprint } from "../names.ts";
 import { DEFAULT_WORKERS } from "../settings/schema.ts";
 import { checkCapacity } from "../settings/subnet.ts";
 import { chooseHosts, type HostNetwork, requireOwnHosts } from "../stackfile/host_network.ts";
-import { nodeHosts, requirePlaces } from "../stackfile/placement.ts";
+import { constraintsOf, nodeHosts, requirePlaces } from "../stackfile/placement.ts";
 import { renderStack, type StackFile, type StackKeys } from "../stackfile/stack_file.ts";
 import type { Deployment, DeploymentPlan } from "./deployment.ts";
 import { removeParts } from "./remove.ts";
@@ -154,23 +154,18 @@ async function settleDistribution(
 
 /** Makes sure that every node finds a host and an address, and tells which hosts need which image. */
 function requireRoom(deployment: DeploymentPlan, before: Surroundings, local: LocalImage | undefined): Distribution {
-  const { settings: { image } } = deployment;
+  const { settings: { name, image } } = deployment;
+  const { network, nodes, cluster } = before;
   const stack = preview(deployment, before, local);
   const workers = workersOf(deployment, before);
-  if (deployment.settings.network === "host") {
-    requireOwnHosts(
-      workers,
-      listOf(deployment.settings.workerConstraint),
-      hostsOf(deployment, before).master,
-      before.nodes,
-    );
+  if (network === "host") {
+    const command = `docker mpi deploy ${cluster === undefined ? "--network host" : `--cluster ${name}`} --workers`;
+    requireOwnHosts(workers, constraintsOf(stack, "worker"), nodes, command);
   }
-  requirePlaces(stack, before.nodes);
-  const hosts = nodeHosts(stack, before.nodes);
+  requirePlaces(stack, nodes);
+  const hosts = nodeHosts(stack, nodes);
   const count = workers === "per-node" ? hosts.length : workers;
-  if (deployment.settings.network === "overlay") {
-    checkCapacity(count, before.subnet, "settings", undefined, Math.max(1, hosts.length));
-  }
+  if (network === "overlay") checkCapacity(count, before.subnet, "settings", undefined, Math.max(1, hosts.length));
   return { image, local, hosts, here: before.info.nodeId };
 }
 
@@ -217,28 +212,25 @@ function workersOf({ settings }: DeploymentPlan, { cluster }: Surroundings): num
   return settings.workers ?? (cluster === undefined ? DEFAULT_WORKERS : cluster.worker.replicas ?? "per-node");
 }
 
-/** Where nodes are on their hosts' network: a master stays where it is, and starts where it was asked for. */
-function hostsOf({ settings }: DeploymentPlan, { cluster, nodes, info }: Surroundings): HostNetwork {
-  const now = cluster?.master.constraints.flatMap((constraint) => /^node\.id == (\S+)$/.exec(constraint)?.[1] ?? []) ??
-    [];
-  return chooseHosts(nodes, listOf(settings.masterConstraint), [...now, info.nodeId]);
-}
-
-function listOf(constraints: string | undefined): string[] {
-  return constraints?.split(", ") ?? [];
-}
-
 function render(
   deployment: DeploymentPlan,
   before: Surroundings,
   image: LocalImage | undefined,
   keys: StackKeys,
 ): StackFile {
-  const { settings, resolveImage, version } = deployment;
+  const { resolveImage, version } = deployment;
+  const settings = { ...deployment.settings, network: before.network };
   const workers = workersOf(deployment, before);
   const pinned = image === undefined || resolveImage === "never" ? undefined : pinImage(settings.image, image);
-  const hostNetwork = hostsOf(deployment, before);
-  return renderStack({ settings, workers, hostNetwork, imageId: image?.id, reference: pinned, keys, version });
+  const input = { settings, workers, imageId: image?.id, reference: pinned, keys, version };
+  const stack = renderStack(input);
+  return before.network === "host" ? renderStack({ ...input, hostNetwork: hostsFor(stack, before) }) : stack;
+}
+
+/** Where nodes are that are on their hosts' network: a master stays where it is, and starts where it was asked for. */
+function hostsFor(stack: StackFile, { cluster, nodes, info }: Surroundings): HostNetwork {
+  const now = cluster?.master.constraints.flatMap((each) => /^node\.id == (\S+)$/.exec(each)?.[1] ?? []) ?? [];
+  return chooseHosts(nodes, constraintsOf(stack, "master"), [...now, info.nodeId]);
 }
 
 /** Keys that no service uses any more are of no use to anybody. */

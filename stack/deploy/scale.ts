@@ -73,16 +73,15 @@ async function requireRoom(engine: Engine, { name, master, worker }: Cluster, wo
   ]);
   const network = networks.find(({ labels }) => labels[LABELS.cluster] === name);
   const hosts = nodes.filter((node) => takesTasks(node, worker.constraints));
-  if (master.labels[LABELS.network] === "host") requireOwnHosts(workers, worker.constraints, undefined, nodes);
+  const onHosts = master.labels[LABELS.network] === "host";
+  if (onHosts) requireOwnHosts(workers, worker.constraints, nodes, `docker mpi scale --cluster ${name}`);
   requirePlace(
     "The workers",
     { count: workers, constraints: worker.constraints, maxPerNode: worker.maxPerNode },
     nodes,
   );
   const all = nodes.filter((node) => takesTasks(node, worker.constraints) || takesTasks(node, master.constraints));
-  if (master.labels[LABELS.network] !== "host") {
-    checkCapacity(workers, network?.subnet, "usage", undefined, Math.max(1, all.length));
-  }
+  if (!onHosts) checkCapacity(workers, network?.subnet, "usage", undefined, Math.max(1, all.length));
   if (!worker.image.startsWith("sha256:")) return;
   requireDigest({ image: worker.labels[LABELS.imageName] ?? worker.image, local: undefined, hosts, here });
 }

@@ -8,6 +8,8 @@ import { keyDirectory, type KeySituation, readUserKeys } from "../keys/keys.ts";
 import { authorizedLines } from "../keys/public_key.ts";
 import { LABELS, STACK_LABEL } from "../labels.ts";
 import { type Limit, poll } from "../limit.ts";
+import { checkNetwork } from "../settings/network.ts";
+import type { NetworkType } from "../settings/schema.ts";
 import type { Settings } from "../settings/settings.ts";
 import { overlap } from "../settings/subnet.ts";
 import type { Deployment, DeploymentPlan } from "./deployment.ts";
@@ -22,6 +24,8 @@ export interface Surroundings {
   nodes: SwarmNode[];
   /** Whether there is nothing at all of that name, not even a part of a cluster. */
   fresh: boolean;
+  /** The type of its network, settled. */
+  network: NetworkType;
   /** The subnet that its network has, or is to have; none: the swarm chooses. */
   subnet: string | undefined;
   /** The cluster, if it is whole. */
@@ -51,6 +55,8 @@ export async function lookAround(
     refuseOtherNetwork(parts.networks, settings);
     refuseOtherMode(cluster, settings);
   }
+  const network = settings.network ?? typeOf(cluster);
+  checkNetwork({ ...settings, network });
   const directory = keyDirectory(configDir, info.clusterId, name);
   const deployed = ownerOf(parts.services);
   const keys = {
@@ -64,7 +70,7 @@ export async function lookAround(
     rotate: rotateKeys,
   };
   const subnet = networkOf(parts.networks, name)?.subnet ?? settings.subnet;
-  return { info, nodes, fresh: allParts(parts).length === 0, subnet, cluster, keys, directory };
+  return { info, nodes, fresh: allParts(parts).length === 0, network, subnet, cluster, keys, directory };
 }
 
 /** The fingerprint of the user key that a cluster takes, whole or half: the master's tells, while it is there. */
@@ -129,15 +135,19 @@ function networkOf(networks: readonly Network[], name: string): Network | undefi
   return networks.find(({ labels }) => labels[LABELS.cluster] === name);
 }
 
+function typeOf(cluster: Cluster | undefined): NetworkType {
+  return cluster?.master.labels[LABELS.network] === "host" ? "host" : "overlay";
+}
+
 /** Nodes would lose each other, one after the other. */
-function refuseOtherType({ name, master }: Cluster, { network }: Settings): void {
-  const now = master.labels[LABELS.network] ?? "overlay";
-  if (now === network) return;
+function refuseOtherType(cluster: Cluster, { network }: Settings): void {
+  const [name, now] = [cluster.name, typeOf(cluster)];
+  if (network === undefined || now === network) return;
   throw new MpiError(
     "conflict",
     `Cluster "${name}" has the network "${now}", and can't get "${network}" while it runs`,
     {
-      hint: `docker mpi deploy --network ${now}  # keeps it; docker mpi rm ${name} first for another`,
+      hint: `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --network ${network}`,
     },
   );
 }

@@ -260,7 +260,9 @@ function toNode(value: unknown): SwarmNode {
     };
   const { State: state, Addr: seen = "" } = Status;
   // A manager sees itself where it listens, which may be everywhere; by its other address the swarm knows it.
-  const address = /^(0\.|127\.|$)/.test(seen) ? ManagerStatus?.Addr?.replace(/:\d+$/, "") ?? seen : seen;
+  const address = /^(0\.|127\.|::1?$|$)/.test(seen)
+    ? ManagerStatus?.Addr?.replace(/:\d+$/, "").replace(/^\[|\]$/g, "") ?? seen
+    : seen;
   const labels = (kind: string, all: Record<string, string> | null = {}) =>
     Object.entries(all ?? {}).map(([name, text]) => [`${kind}.labels.${name}`, text]);
   const attributes = {

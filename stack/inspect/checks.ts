@@ -268,7 +268,10 @@ function noFacts({ name }: Asked, nodes: readonly string[], stderr: string): Fin
   };
 }
 
-function checkTraffic({ name }: Asked, missing: readonly string[]): Finding {
+/** Nodes on their hosts' network have the hosts' own MTU, which no deployment changes. */
+const HOSTS_MTU = "ip link show  # on each host shows its MTU, which its node has too; make them the same";
+
+function checkTraffic({ name, worker }: Asked, missing: readonly string[]): Finding {
   const check = "Traffic";
   if (missing.length === 0) {
     return { check, verdict: "ok", text: `${PADDING / 1000} KB came from each node` };
@@ -277,13 +280,14 @@ function checkTraffic({ name }: Asked, missing: readonly string[]): Finding {
     check,
     verdict: "problem",
     text: `${PADDING / 1000} KB did not come whole from ${some(missing)}`,
-    remedy:
-      `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --mtu 1400  # if the network between the hosts ` +
-      "takes only smaller packets",
+    remedy: worker.labels[LABELS.network] === "host"
+      ? HOSTS_MTU
+      : `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --mtu 1400  # if the network between the hosts ` +
+        "takes only smaller packets",
   };
 }
 
-function checkMtu({ name }: Asked, facts: readonly NodeFacts[]): Finding {
+function checkMtu({ name, worker }: Asked, facts: readonly NodeFacts[]): Finding {
   const check = "MTU";
   const values = [...new Set(facts.map(({ mtu }) => mtu))].sort((a, b) => a - b);
   if (values.length < 2) return { check, verdict: "ok", text: `${values[0]} on every node` };
@@ -291,7 +295,9 @@ function checkMtu({ name }: Asked, facts: readonly NodeFacts[]): Finding {
     check,
     verdict: "problem",
     text: `differs between nodes: ${values.join(", ")}`,
-    remedy: `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --mtu ${values[0]! + 50}  # one for all`,
+    remedy: worker.labels[LABELS.network] === "host"
+      ? HOSTS_MTU
+      : `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --mtu ${values[0]! + 50}  # one for all`,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Cluster } from "../cluster/cluster.ts";
 import { diagnose, type Problem } from "../cluster/diagnose.ts";
 import type { Picture } from "../cluster/picture.ts";
 import { LABELS } from "../labels.ts";
@@ -67,7 +68,7 @@ export function clusterStatus({ cluster, nodes, wanted, running, subject }: Pict
     slots: listed?.get(name)?.slots ?? 0,
   }));
   const answering = listed === undefined ? undefined : health.filter((node) => node.answers).length;
-  const problems = [...diagnose(nodes, subject), ...silence(health, cluster.name, answers)];
+  const problems = [...diagnose(nodes, subject), ...silence(health, cluster, answers)];
   return {
     name: cluster.name,
     healthy: problems.length === 0 && running === wanted && answering === wanted,
@@ -86,18 +87,21 @@ export function clusterStatus({ cluster, nodes, wanted, running, subject }: Pict
 }
 
 /** Nodes that run and don't answer, or a master that can't be asked. */
-function silence(nodes: readonly NodeHealth[], name: string, answers: Answers): Problem[] {
+function silence(nodes: readonly NodeHealth[], { name, master }: Cluster, answers: Answers): Problem[] {
   if ("error" in answers) {
     const runs = nodes.some((node) => node.name === "master" && node.state === "running");
     return runs ? [{ nodes: ["master"], error: answers.error, hosts: [], remedy: answers.remedy, final: false }] : [];
   }
   const silent = nodes.filter(({ state, answers }) => state === "running" && !answers);
   if (silent.length === 0) return [];
+  const ports = master.labels[LABELS.network] === "host"
+    ? `${master.labels[LABELS.port] ?? 2222}/tcp`
+    : "7946/tcp+udp and 4789/udp";
   return [{
     nodes: silent.map((node) => node.name),
     error: "runs, and the master has no connection to it",
     hosts: [...new Set(silent.map(({ host }) => host))],
-    remedy: `docker mpi logs ${name}  # says why; between hosts 7946/tcp+udp and 4789/udp must be open`,
+    remedy: `docker mpi logs ${name}  # says why; between hosts ${ports} must be open`,
     final: false,
   }];
 }

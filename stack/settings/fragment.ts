@@ -22,7 +22,10 @@ const FIXED: readonly [path: RegExp, reason: string][] = [
   [new RegExp(`^${OURS}\\.user$`), "only the image's user mpi can read its keys"],
   [new RegExp(`^${OURS}\\.hostname$`), "nodes find each other by it"],
   [new RegExp(`^${OURS}\\.deploy\\.endpoint_mode$`), "nodes find each other by it"],
-  [new RegExp(`^${OURS}\\.environment\\.MPI_(ROLE|CLUSTER|AUTHORIZED_KEYS|KNOWN_HOST_KEY|NODE)$`), "nodes need ours"],
+  [
+    new RegExp(`^${OURS}\\.environment\\.MPI_(ROLE|CLUSTER|AUTHORIZED_KEYS|KNOWN_HOST_KEY|NODE|PORT|HOST_ADDRESSES)$`),
+    "nodes need ours",
+  ],
   [new RegExp(`^${OURS}\\.(deploy\\.)?labels\\.docker-mpi\\.`), "the cluster is found by it"],
 ];
 

@@ -50,8 +50,8 @@ export interface FieldValues {
   workerConstraint: string | undefined;
   /** How many workers at most run on one Docker host; none: any number. */
   maxPerNode: number | undefined;
-  /** Whether nodes have a network of the cluster's own, or that of their hosts. */
-  network: NetworkType;
+  /** Whether nodes have a network of the cluster's own, or that of their hosts; none: a cluster keeps what it has. */
+  network: NetworkType | undefined;
   /** The network's IPv4 CIDR; none: the swarm takes the next free one. */
   subnet: string | undefined;
   /** The MTU, in bytes, of the network that the hosts are on, the cluster's own is 50 less; none: Docker's default. */
@@ -149,7 +149,8 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
     ...places("workers"),
     placeholder: "int|per-node",
     summary: "Number of MPI worker nodes",
-    detail: "The master comes on top; 0 leaves it alone. `per-node`: one on each host of the swarm, named after it. " +
+    detail:
+      "The master comes on top; 0 leaves it alone. `per-node`: one on each host of the swarm, named after it; with `network.type: host`, on each but the master's. " +
       "A cluster that runs keeps its number.",
     fallback: { text: `as many as run, or ${DEFAULT_WORKERS}` },
     types: ["number", "string"],
@@ -179,7 +180,8 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
     ...places("port"),
     placeholder: "int",
     summary: "Port where the master's SSH server is published",
-    detail: "It is a port of the host that runs the master.",
+    detail:
+      "It is a port of the host that runs the master; with `network.type: host`, of every host with a node, from 1024 up.",
     fallback: constant(2222),
     ...wholeNumber(1, 65_535),
   },
@@ -223,7 +225,7 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
     detail:
       "`host` is faster between hosts and keeps nothing apart: each node has a host of its own, and its SSH server `port` " +
       "there.",
-    fallback: constant("overlay"),
+    fallback: { text: "as it runs, or `overlay`" },
     ...choice(...NETWORK_TYPES),
   },
   subnet: {

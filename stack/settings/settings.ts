@@ -85,7 +85,7 @@ export async function resolveSettings(input: SettingsInput): Promise<Settings> {
   const settings = { ...values, ...parts, sources: given.sources };
   given.throwFaults();
   checkNetwork(settings);
-  if (settings.network === "overlay") checkRoom(settings);
+  if (settings.network !== "host") checkRoom(settings);
   return settings;
 }
 

@@ -26,8 +26,9 @@ const REASONS: Readonly<Record<string, string>> = {
   "services.*.healthcheck": "a node is found by the others once it is healthy, hence the short interval",
   "services.*.stop_grace_period": "nothing in a node needs longer to end",
   "services.worker.deploy.replicas": "by --workers, or workers in mpi.yaml; docker mpi scale changes it",
-  "services.*.deploy.mode": "one worker on each host",
-  "services.*.deploy.placement": "the hosts that may run it, by placement in mpi.yaml",
+  "services.*.deploy.mode": "one worker on each host that may run it",
+  "services.*.deploy.placement":
+    "the hosts that may run it, by placement in mpi.yaml; on the hosts' network each node has one of its own",
   "services.*.deploy.endpoint_mode": "names lead to the nodes themselves: a virtual address would hide them",
   "services.*.deploy.labels": "by these docker mpi finds the cluster again, from any machine",
   "services.*.deploy.restart_policy": "a node that ends is replaced, and enters the hostfile again",

@@ -2,6 +2,8 @@ import type { SwarmNode } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import { takesTasks } from "./placement.ts";
 
+const IPV4 = /^\d+(\.\d+){3}$/;
+
 /** Where the nodes of a cluster are that is on its hosts' network: each is the only one of its host, and has its address. */
 export interface HostNetwork {
   /** Id of the host that the master has for itself; none: no host may run it. */
@@ -40,33 +42,43 @@ export function chooseHosts(
 }
 
 /**
- * Makes sure that every node has a host of its own.
+ * Makes sure that every worker has a host of its own, beside the master's, and that all of them are known by IPv4.
  *
- * @param workers How many workers there are to be; `per-node`: one on each host but the master's.
- * @param constraints What a worker's host has to meet.
- * @param master Id of the master's host.
+ * @param workers How many workers there are to be; `per-node`: one on each host that will do.
+ * @param constraints What a worker's host has to meet, not to be the master's among it.
  * @param nodes All hosts of the swarm.
+ * @param command What a number of workers is added to, to say it better.
  * @throws {MpiError} `cluster` if there are not as many hosts. What no host at all meets is not told here.
  */
 export function requireOwnHosts(
   workers: number | "per-node",
   constraints: readonly string[],
-  master: string | undefined,
   nodes: readonly SwarmNode[],
+  command: string,
 ): void {
-  const fit = nodes.filter((node) => takesTasks(node, constraints));
-  const free = fit.filter(({ id }) => id !== master).length;
-  const wanted = workers === "per-node" ? 1 : workers;
-  if (fit.length === 0 || free >= wanted) return;
-  const workersWord = workers === "per-node" ? "workers" : wanted === 1 ? "1 worker" : `${wanted} workers`;
+  const asked = constraints.filter((each) => !each.startsWith("node.id != "));
+  const fit = nodes.filter((node) => takesTasks(node, asked));
+  const strange = fit.find(({ address }) => !IPV4.test(address));
+  if (strange !== undefined) throw noAddress(strange);
+  const free = fit.filter((node) => takesTasks(node, constraints)).length;
+  if (fit.length === 0 || free >= (workers === "per-node" ? 1 : workers)) return;
+  const who = workers === "per-node" ? "workers" : workers === 1 ? "1 worker" : `${workers} workers`;
   const found = free === 0 ? "none is" : free === 1 ? "1 is" : `${free} are`;
   throw new MpiError(
     "cluster",
-    `On the hosts' network each node needs a host of its own; beside the master's, ${found} there for ${workersWord}`,
+    `On the hosts' network each node needs a host of its own; beside the master's, ${found} there for ${who}`,
     {
       hint: free === 0
-        ? "docker mpi deploy --network overlay  # has several nodes on one host"
-        : `docker mpi deploy --network host --workers ${free}  # as many as there are; --network overlay has several on one host`,
+        ? "docker node ls  # shows the hosts; with --network overlay several nodes can be on one"
+        : `${command} ${free}  # as many as there are; with --network overlay several nodes can be on one host`,
     },
+  );
+}
+
+function noAddress({ hostname, address }: SwarmNode): MpiError {
+  return new MpiError(
+    "cluster",
+    `On the hosts' network a host needs an IPv4 address; the swarm knows "${hostname}" by "${address}"`,
+    { hint: "docker swarm join --advertise-addr ADDRESS …  # tells it another, when the host joins again" },
   );
 }

@@ -41,6 +41,11 @@ export function nodeHosts({ services }: StackFile, nodes: readonly SwarmNode[]):
   return nodes.filter((node) => wishes.some(({ constraints }) => takesTasks(node, constraints)));
 }
 
+/** What a host has to meet that is to run a service. */
+export function constraintsOf({ services }: StackFile, role: "master" | "worker"): readonly string[] {
+  return wishOf(services[role]).constraints;
+}
+
 /** Where the tasks of a service are to be. */
 export interface Wish {
   /** How many there are to be; none: one on each host. */

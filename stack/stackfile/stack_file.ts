@@ -98,7 +98,7 @@ type Role = "master" | "worker";
  */
 export function renderStack(input: StackInput): StackFile {
   const { settings, keys } = input;
-  if (settings.network === "overlay" && input.workers !== "per-node") checkCapacity(input.workers, settings.subnet);
+  if (settings.network !== "host" && input.workers !== "per-node") checkCapacity(input.workers, settings.subnet);
   const stack: StackFile = {
     version: "3.8",
     services: { master: service("master", input), worker: service("worker", input) },
@@ -126,7 +126,7 @@ function service(role: Role, input: StackInput): JsonObject {
     ...(imageId === undefined ? {} : { labels: { [LABELS.image]: imageId } }),
     secrets: secrets(role),
     networks: { cluster: {} },
-    ...(role === "master" && settings.network === "overlay" ? { ports: [publishedPort(settings.port)] } : {}),
+    ...(role === "master" && settings.network !== "host" ? { ports: [publishedPort(settings.port)] } : {}),
     // Swarm ignores shm_size, and a container's own /dev/shm has 64 MB.
     volumes: [{ type: "tmpfs", target: "/dev/shm", tmpfs: { size: settings.shm } }, ...settings.volumes.mounts],
     // A node has a name in the network only while it is healthy, hence the short interval.
@@ -192,7 +192,7 @@ function deploy(role: Role, input: StackInput): JsonObject {
     [LABELS.version]: version,
     [LABELS.imageName]: settings.image,
     [LABELS.slots]: String(settings.slots),
-    [LABELS.network]: settings.network,
+    [LABELS.network]: settings.network ?? "overlay",
     [LABELS.userKey]: fingerprint(keys.userPublic),
     ...(role === "master"
       ? {

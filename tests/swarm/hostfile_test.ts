@@ -14,6 +14,23 @@ Deno.test("the hostfile must list exactly the nodes that answer", async (t) => {
     assert.notEqual(await onNode(world, "master", "grep worker-1 /run/mpi/nodes"), before);
   });
 
+  await t.step("of two nodes of a name the one that started last counts, until it is gone", async () => {
+    const lists = (lines: string[]) =>
+      eventually(`the hostfile has ${lines}`, async () => {
+        const nodes = await onNode(world, "master", "awk '/^worker-1 / { print $2, $4 }' /run/mpi/nodes");
+        return JSON.stringify(nodes.split("\n")) === JSON.stringify(lines);
+      });
+    const now = await onNode(world, "master", "awk '/^worker-1 / { print $2, $4 }' /run/mpi/nodes");
+    const tell = (event: string) => onNode(world, "master", `echo '${event}' 1<>/run/mpi/events`);
+    await tell("up 192.0.2.7 worker-1 1 1 earlier");
+    await tell("up 192.0.2.8 worker-1 1 999999999999 later");
+    await lists(["192.0.2.8 later"]);
+    await tell("down 192.0.2.8");
+    await lists([now]);
+    await tell("down 192.0.2.7");
+    await lists([now]);
+  });
+
   await t.step("an agent that is killed is started again, with one connection to each worker", async () => {
     const agent = "ps -e -o pid=,sess=,args= | awk '$1 == $2 && /mpi_agent/ { print $1 }'";
     const before = await onNode(world, "master", agent);

@@ -331,6 +331,15 @@ for (const [what, parts, finding] of faults) {
   });
 }
 
+Deno.test("checkFacts() leaves the MTU of the hosts' network to the hosts", () => {
+  const { name, worker } = cluster();
+  const onHosts = { name, worker: { ...worker, labels: { ...worker.labels, "docker-mpi.network": "host" } } };
+  const replies = reply([facts("1"), facts("2", { mtu: 9000, received: 10 })]);
+  const bad = checkFacts(onHosts, replies, ["1", "2"]).filter(({ verdict }) => verdict === "problem");
+  const remedy = "ip link show  # on each host shows its MTU, which its node has too; make them the same";
+  assert.deepEqual(bad.map((found) => [found.check, found.remedy]), [["Traffic", remedy], ["MTU", remedy]]);
+});
+
 Deno.test("checkFacts() asks for fewer nodes where each takes one rank", () => {
   const remedy = (workers: number | "per-node") => {
     const nodes = ["master", "1", "2"].map((node) => facts(node, { host: "vm", slots: 1, cpus: 2 }));

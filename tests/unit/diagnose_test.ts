@@ -89,7 +89,11 @@ Deno.test("diagnose() has words for the statuses of a node on its host's network
   assert.deepEqual(failed(98), [
     ["address already in use: the port of its SSH server", "docker mpi deploy --cluster cfd --port 2301", true],
   ]);
-  assert.deepEqual(failed(68), [["the nodes were not told of this host", "docker mpi deploy --cluster cfd", true]]);
+  assert.deepEqual(failed(68), [[
+    "has none of the addresses that the nodes were told",
+    "docker mpi deploy --cluster cfd",
+    true,
+  ]]);
   assert.deepEqual(failed(3).map(([error]) => error), ["task: non-zero exit (3)"]);
 });
 

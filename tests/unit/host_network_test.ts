@@ -25,27 +25,36 @@ Deno.test("the master is on no host that takes no tasks, or that it is not to be
   });
 });
 
+const elsewhere = [`node.id != ${third}`];
 const few = "On the hosts' network each node needs a host of its own; beside the master's, ";
-const several = "docker mpi deploy --network overlay  # has several nodes on one host";
+const none = "docker node ls  # shows the hosts; with --network overlay several nodes can be on one";
 const most = (workers: number) =>
-  `docker mpi deploy --network host --workers ${workers}  # as many as there are; --network overlay has several on one host`;
+  `deploy ${workers}  # as many as there are; with --network overlay several nodes can be on one host`;
 const REFUSED: [workers: number | "per-node", hosts: number, message: string, hint: string][] = [
   [3, 3, "2 are there for 3 workers", most(2)],
   [2, 2, "1 is there for 2 workers", most(1)],
-  [1, 1, "none is there for 1 worker", several],
-  ["per-node", 1, "none is there for workers", several],
+  [1, 1, "none is there for 1 worker", none],
+  ["per-node", 1, "none is there for workers", none],
 ];
 for (const [workers, number, message, hint] of REFUSED) {
   Deno.test(`each node has a host of its own: ${message}`, () => {
-    const wrong = () => requireOwnHosts(workers, [], third, hosts.slice(0, number));
+    const wrong = () => requireOwnHosts(workers, elsewhere, hosts.slice(0, number), "deploy");
     assert.throws(wrong, { code: "cluster", message: few + message, hint });
   });
 }
 
 Deno.test("each node has a host of its own where there are as many, or none is wanted", () => {
-  requireOwnHosts(2, [], first, hosts);
-  requireOwnHosts("per-node", [], first, hosts);
-  requireOwnHosts(0, [], first, [aNode(1)]);
-  requireOwnHosts(2, [`node.id != ${first}`], undefined, hosts);
-  assert.throws(() => requireOwnHosts(2, [`node.id != ${second}`], first, hosts), /1 is there for 2 workers/);
+  requireOwnHosts(2, elsewhere, hosts, "deploy");
+  requireOwnHosts("per-node", elsewhere, hosts, "deploy");
+  requireOwnHosts(0, elsewhere, hosts.slice(0, 1), "deploy");
+});
+
+Deno.test("what no host meets is left to who names it", () => {
+  requireOwnHosts(2, [...elsewhere, "node.labels.rack == 7"], hosts, "deploy");
+});
+
+Deno.test("a host that the swarm knows by no IPv4 address is named", () => {
+  assert.throws(() => requireOwnHosts(1, elsewhere, [...hosts, aNode(4, { address: "fd00::1" })], "deploy"), {
+    message: 'On the hosts\' network a host needs an IPv4 address; the swarm knows "rack-4" by "fd00::1"',
+  });
 });

@@ -16,7 +16,7 @@ async function failure(input: Omit<SettingsInput, "directory">): Promise<{ code:
   assert.fail("nothing was wrong");
 }
 
-Deno.test("resolveSettings() has a default for everything but workers", async () => {
+Deno.test("resolveSettings() has a default for everything but what a cluster keeps", async () => {
   const { sources, ...settings } = await resolveSettings({ directory });
   assert.deepEqual(settings, {
     name: "hello",
@@ -29,7 +29,7 @@ Deno.test("resolveSettings() has a default for everything but workers", async ()
     masterConstraint: undefined,
     workerConstraint: undefined,
     maxPerNode: undefined,
-    network: "overlay",
+    network: undefined,
     subnet: undefined,
     mtu: undefined,
     encrypted: false,

@@ -88,6 +88,15 @@ Deno.test("a node that runs and does not answer is a problem of the network", as
   }]);
 });
 
+Deno.test("on the hosts' network other ports have to be open", async () => {
+  const swarm = twoHosts();
+  swarm.services[0]!.labels = { ...swarm.services[0]!.labels, "docker-mpi.network": "host" };
+  const { problems } = await ask(swarm, { hosts: [host("master", 1), host("worker-1", 2)] });
+  assert.deepEqual(problems.map(({ remedy }) => remedy), [
+    "docker mpi logs hello  # says why; between hosts 2300/tcp must be open",
+  ]);
+});
+
 Deno.test("a cluster whose nodes are too few is not whole, though the swarm gives no reason", async () => {
   const swarm = twoHosts();
   swarm.tasks.pop();

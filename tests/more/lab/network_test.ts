@@ -106,7 +106,7 @@ for (const mpi of IMPLEMENTATIONS) {
         await deploy("--network", "overlay"),
         failure(
           'docker mpi deploy: Cluster "mpitest" has the network "host", and can\'t get "overlay" while it runs\n' +
-            "hint: docker mpi deploy --network host  # keeps it; docker mpi rm mpitest first for another\n",
+            "hint: docker mpi rm mpitest && docker mpi deploy --cluster mpitest --network overlay\n",
         ),
       );
       await expectOk(world.docker(["mpi", "rm", "mpitest"]));
@@ -115,8 +115,8 @@ for (const mpi of IMPLEMENTATIONS) {
         failure(
           "docker mpi deploy: On the hosts' network each node needs a host of its own; beside the master's, 2 are there " +
             "for 5 workers\n" +
-            "hint: docker mpi deploy --network host --workers 2  # as many as there are; --network overlay has several " +
-            "on one host\n",
+            "hint: docker mpi deploy --network host --workers 2  # as many as there are; with --network overlay several " +
+            "nodes can be on one host\n",
         ),
       );
       assert.deepEqual(await parts(world, "mpitest"), []);
