@@ -70,6 +70,15 @@ for (const mpi of IMPLEMENTATIONS) {
       assert.equal(stdout.match(/^rank \d of 6: 1000000 bytes from rank \d$/gm)?.length, 6, stdout);
     });
 
+    await t.step("the master moves to a host that had a worker, and back, and the port with it", async () => {
+      for (const { name } of [others[0]!, lab.manager]) {
+        await expectOk(deploy("--master-constraint", `node.hostname == ${name}`));
+        assert.equal((await places(lab, world)).get("master")?.name, name);
+        const { stdout } = await expectOk(world.docker(["mpi", "run", "hostname"]));
+        assert.equal(stdout.trim().split("\n").length, 3);
+      }
+    });
+
     await t.step("there is no network of its own, no port that Docker publishes, and no root", async () => {
       const own = (await parts(world, "mpitest")).map((part) => part.split(" ")[0]);
       assert.deepEqual(own.filter((name) => !/_(master|worker|cluster_key|master_host|worker_host)/.test(name!)), []);
