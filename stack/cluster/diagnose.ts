@@ -38,12 +38,12 @@ const LARGER_NETWORK =
 const NO_ADDRESS = /no address in/;
 
 /** What we say of a host that has joined since a deployment on the hosts' network, or that has another address. */
-const NOT_TOLD = /none of the addresses that the nodes were told/;
+const NOT_TOLD = "has none of the addresses that the nodes were told";
 
 /** What `mpi_bootstrap` means by its status, on the hosts' network. */
 const STATUSES: Readonly<Record<string, string>> = {
   98: "address already in use: the port of its SSH server",
-  68: "has none of the addresses that the nodes were told",
+  68: NOT_TOLD,
 };
 
 /** So many tasks in one place that failed make a problem final, unless there are other hosts to go to. */
@@ -72,7 +72,7 @@ const REMEDIES: readonly { pattern: RegExp; remedy: string; final: boolean }[] =
     final: true,
   },
   {
-    pattern: NOT_TOLD,
+    pattern: new RegExp(NOT_TOLD),
     remedy:
       "docker mpi deploy --cluster NAME  # tells the nodes of a host that has joined since; docker node inspect HOST shows " +
       "by which address the swarm knows it",

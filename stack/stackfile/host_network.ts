@@ -8,7 +8,7 @@ const IPV4 = /^\d+(\.\d+){3}$/;
 export interface HostNetwork {
   /** Id of the host that the master has for itself; none: no host may run it. */
   master: string | undefined;
-  /** The addresses of all hosts, the master's first. */
+  /** The IPv4 addresses of all hosts, the master's first. */
   addresses: readonly string[];
 }
 
@@ -34,10 +34,11 @@ export function chooseHosts(
   constraints: readonly string[],
   preferred: readonly string[],
 ): HostNetwork {
-  const fit = nodes.filter((node) => takesTasks(node, constraints))
+  const known = nodes.filter(({ address }) => IPV4.test(address));
+  const fit = known.filter((node) => takesTasks(node, constraints))
     .sort((a, b) => a.hostname < b.hostname ? -1 : 1);
   const master = preferred.map((id) => fit.find((node) => node.id === id)).find(Boolean) ?? fit[0];
-  const others = nodes.filter(({ id }) => id !== master?.id).map(({ address }) => address).sort();
+  const others = known.filter(({ id }) => id !== master?.id).map(({ address }) => address).sort();
   return { master: master?.id, addresses: [...(master === undefined ? [] : [master.address]), ...others] };
 }
 

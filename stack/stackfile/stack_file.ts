@@ -222,7 +222,7 @@ function deploy(role: Role, input: StackInput): JsonObject {
 
 function placement(role: Role, { settings, workers, hostNetwork }: StackInput): JsonObject {
   const asked = role === "master" ? settings.masterConstraint : settings.workerConstraint;
-  const master = settings.network === "host" ? hostNetwork?.master : undefined;
+  const master = hostNetwork?.master;
   const constraints = [
     ...(asked === undefined ? [] : asked.split(", ")),
     ...(master === undefined ? [] : [`node.id ${role === "master" ? "==" : "!="} ${master}`]),

@@ -15,6 +15,11 @@ Deno.test("the master is on the host that is preferred, or on the first by name,
   });
 });
 
+Deno.test("a host that the swarm knows by no IPv4 address has no master, and no place in the list", () => {
+  const strange = [aNode(1, { address: "" }), aNode(2, { address: "fd00::2" }), aNode(3)];
+  assert.deepEqual(chooseHosts(strange, [], [strange[0]!.id]), { master: third, addresses: ["10.0.0.3"] });
+});
+
 Deno.test("the master is on no host that takes no tasks, or that it is not to be on", () => {
   const down = hosts.map((host) => host.id === first ? { ...host, state: "down" } : host);
   assert.equal(chooseHosts(down, [], [first]).master, second);

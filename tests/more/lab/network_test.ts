@@ -93,7 +93,6 @@ for (const mpi of IMPLEMENTATIONS) {
     });
 
     await t.step("a host that is cut off ends the run, leaves the hostfile, and comes back", async () => {
-      const where = await places(lab, world);
       const lost = `worker-${others[1]!.name}`;
       const job = await startJob(world, SLEEP, 3);
       await others[1]!.cut();
@@ -104,7 +103,6 @@ for (const mpi of IMPLEMENTATIONS) {
       } finally {
         await others[1]!.heal();
       }
-      assert.equal(where.get(lost), others[1]);
       const all = async () => rows(await expectOk(world.docker(["mpi", "hosts", "--format", "json"]))).length === 3;
       await eventually(`${lost} is back`, all, 60);
       await expectOk(world.docker(["mpi", "run", "./mpi_hello_world"]));
