@@ -112,6 +112,17 @@ export async function killClient(world: World, docker = "docker"): Promise<void>
   await job.ended();
 }
 
+/** The plugin itself is killed, so that nobody asks the cluster to end the run: nothing of it is left all the same. */
+export async function killPlugin(world: World): Promise<void> {
+  const job = await startJob(world, STUBBORN, 3);
+  const children = await Deno.readTextFile(`/proc/${job.pid}/task/${job.pid}/children`);
+  const [plugin, ...others] = children.trim().split(" ").map(Number);
+  assert.ok(plugin && others.length === 0, `docker has one child, the plugin: "${children}"`);
+  Deno.kill(plugin, "SIGKILL");
+  await noProcess(world);
+  await job.ended();
+}
+
 function gather(stream: ReadableStream<Uint8Array>) {
   const gathered = { text: "", over: false, done: Promise.resolve() };
   gathered.done = (async () => {

@@ -1,6 +1,6 @@
 /** What ends a run: the user, the client's death, the loss of a node. */
 import assert from "node:assert/strict";
-import { interrupt, killClient, pressCtrlC, SLEEP, startJob } from "../support/job.ts";
+import { interrupt, killClient, killPlugin, pressCtrlC, SLEEP, startJob } from "../support/job.ts";
 import { containerOf, noProcess } from "../support/nodes.ts";
 import { expectOk, openWorld } from "../support/swarm.ts";
 
@@ -15,6 +15,8 @@ Deno.test("a run that is stopped must leave no process on any node", async (t) =
   await t.step("Ctrl-C in a terminal", () => pressCtrlC(world));
 
   await t.step("the client is killed", () => killClient(world));
+
+  await t.step("the plugin is killed", () => killPlugin(world));
 
   await t.step("a node that is lost ends the run, and is named", async () => {
     const job = await startJob(world, SLEEP, RANKS);
