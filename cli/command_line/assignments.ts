@@ -1,7 +1,8 @@
 import { type AnyCommand, isProgramCommand, type Option } from "./command.ts";
 
 /**
- * Lets a switch take a value, and a short flag an equals sign, as Docker's own do: `--watch=false`, `-q=true`, `-n=5`.
+ * Lets a switch take a value, and a short flag an equals sign, as Docker's own do: `--watch=false`, `-q=true`, `-n=5`. It
+ * also takes what everybody types who knows an MPI launcher: `-np 4`.
  *
  * commander has no words for these. They are put into its own just before it reads them, and what is switched off is set
  * when it has. Its reading ends at the first flag that is not known: Docker does not look for `--help` behind that.
@@ -22,7 +23,7 @@ export function allowAssignments(command: AnyCommand): void {
 function reword(command: AnyCommand, words: readonly string[], off: Set<Option>): string[] {
   const reworded: string[] = [];
   for (let at = 0; at < words.length; at++) {
-    const word = words[at]!;
+    const word = ofLauncher(command, words[at]!);
     if (word === "--" || !isFlag(word) && flagsEndAtArguments(command)) return [...reworded, ...words.slice(at)];
     const [, name = word, value] = /^(--[^=]+|-[^-])=(.*)$/s.exec(word) ?? [];
     const option = command.options.find(({ long, short }) => name === long || name === short);
@@ -31,7 +32,7 @@ function reword(command: AnyCommand, words: readonly string[], off: Set<Option>)
       reworded.push(`${option.long}=`); // as with Docker's, such a value needs the equals sign: the next word is no value
     } else if (value === undefined) {
       // The word behind is the flag's value, whatever it looks like.
-      reworded.push(...words.slice(at, option?.required ? ++at + 1 : at + 1));
+      reworded.push(word, ...words.slice(at + 1, option?.required ? ++at + 1 : at + 1));
       if (isSwitch) off.delete(option);
     } else if (!isSwitch) {
       reworded.push(...(option?.short === name ? [name, value] : [word]));
@@ -41,6 +42,12 @@ function reword(command: AnyCommand, words: readonly string[], off: Set<Option>)
     } else off.add(option);
   }
   return reworded;
+}
+
+/** Launchers spell long flags with one dash. Docker would read `-np` as `-n p`, which means nothing. */
+function ofLauncher(command: AnyCommand, word: string): string {
+  const long = `-${word}`;
+  return /^-(np|ppn)$/.test(word) && command.options.some((option) => option.long === long) ? long : word;
 }
 
 function isFlag(word: string): boolean {

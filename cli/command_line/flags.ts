@@ -24,6 +24,14 @@ export const formatOption = () =>
   new Option("--format <string>", "Format of the output: table, json, or a template such as '{{.Name}}'")
     .argParser(readFormat).default("table" as Format, '"table"');
 
+/** `-f, --format` of a command that has no table: a JSON array, as `docker inspect` has it, or the user's own. */
+export const inspectFormatOption = (example: string) =>
+  new Option("-f, --format <string>", `Format of the output: json, or a template such as '${example}'`)
+    .argParser((text) => {
+      if (text === "table") throw new InvalidArgumentError(`must be json, or a template such as '${example}'`);
+      return readFormat(text);
+    }).default("json" as Format, '"json"');
+
 /** `-q, --quiet`: names only. */
 export const quietOption = (description = "Only show names") => new Option("-q, --quiet", description);
 
@@ -124,6 +132,9 @@ export function size(text: string): number {
  */
 export function keyValue(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf("=");
+  if (/^\w{1,40}$/.test(text)) {
+    throw new InvalidArgumentError(`must be KEY=VALUE; ${text}="$${text}" passes on your own`);
+  }
   if (at < 1) throw new InvalidArgumentError("must be KEY=VALUE");
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }

@@ -24,7 +24,7 @@ export function buildCommand(deps: Deps): AnyCommand {
     )
     .option("--push", "Push the image to its registry")
     .option("--no-cache", "Do not use the build cache")
-    .option("--pull", "Look for a newer version of what the Dockerfile starts from")
+    .option("--pull", "Look for a newer version of what the images start from")
     .addOption(new Option("--build-arg <string>", "Set a build-time variable, KEY=VALUE").argParser(collect))
     .addOption(progressOption());
   withSettings(command, ["name", "image", "mpi"]);
@@ -37,16 +37,13 @@ async function run(deps: Deps, options: BuildOptions): Promise<void> {
   const { image } = settings;
   if (options.push) requireRegistry(image, "docker mpi build");
   const { engine } = await openSwarm(deps);
-  const args = [
-    ...(options.cache ? [] : ["--no-cache"]),
-    ...(options.pull ? ["--pull"] : []),
-  ];
+  const { pull, buildArg: buildArgs = [] } = options;
   const progress = deps.progress(options.progress);
   try {
     await buildImage(
       deps,
       engine,
-      { directory: await projectDirectory(deps), settings, buildArgs: options.buildArg ?? [], args },
+      { directory: await projectDirectory(deps), settings, buildArgs, pull, args: options.cache ? [] : ["--no-cache"] },
       progress.report,
     );
     if (options.push) await pushImage(deps.docker, image, progress.report, deps.signal);

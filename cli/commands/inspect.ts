@@ -1,10 +1,9 @@
-import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { inspectCluster } from "../../stack/inspect/inspect.ts";
 import { clusterNames, findCluster } from "../cluster_context.ts";
-import { type AnyCommand, Command, Option, withCompletion, withExamples } from "../command_line/command.ts";
-import { clusterOption } from "../command_line/flags.ts";
+import { type AnyCommand, Command, withCompletion, withExamples } from "../command_line/command.ts";
+import { clusterOption, inspectFormatOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { type Format, readFormat, renderList } from "../output/format.ts";
+import { type Format, renderArray } from "../output/format.ts";
 
 interface InspectOptions {
   cluster?: string | undefined;
@@ -18,19 +17,10 @@ export function inspectCommand(deps: Deps): AnyCommand {
     .description("Show all that the swarm knows of one or more clusters, as a JSON array")
     .argument("[name...]", "Names of clusters")
     .addOption(clusterOption())
-    .addOption(
-      new Option("-f, --format <string>", "Format of the output: json, or a template such as '{{json .Nodes}}'")
-        .argParser(readOwnFormat).default("json" as Format, '"json"'),
-    )
+    .addOption(inspectFormatOption("{{json .Nodes}}"))
     .action((names, options) => run(deps, names, options));
   withCompletion(command, { name: () => clusterNames(deps), "--format": () => Promise.resolve(["json"]) });
   return withExamples(command, ["docker mpi inspect", "docker mpi inspect -f '{{json .Nodes}}' hello"]);
-}
-
-/** There is no table of it. */
-function readOwnFormat(text: string): Format {
-  if (text === "table") throw new InvalidArgumentError("must be json, or a template such as '{{json .Nodes}}'");
-  return readFormat(text);
 }
 
 async function run(deps: Deps, names: readonly string[], { cluster, format }: InspectOptions): Promise<void> {
@@ -40,9 +30,5 @@ async function run(deps: Deps, names: readonly string[], { cluster, format }: In
     const context = await findCluster(deps, name);
     found.push(await inspectCluster(context.engine, context.cluster));
   }
-  // As docker inspect does: an array, which a person can read as well.
-  const isArray = typeof format === "string";
-  await deps.io.stdout.write(
-    isArray ? `${JSON.stringify(found, undefined, 4)}\n` : renderList(found, {}, format),
-  );
+  await deps.io.stdout.write(renderArray(found, format));
 }

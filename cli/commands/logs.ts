@@ -48,11 +48,12 @@ async function run(deps: Deps, name: string | undefined, options: LogsOptions): 
   const show = async (service: string) => {
     const { code, stderr } = await deps.docker.run(["service", "logs", ...args, service], {
       // Any program on a node can write to its log.
-      onLine: (line) => written = deps.io.stdout.write(`${visible(shortPrefix(line), "\t")}\n`),
+      onLine: (line) => isOfNode(line) && (written = deps.io.stdout.write(`${visible(shortPrefix(line), "\t")}\n`)),
     });
     deps.signal.throwIfAborted();
     if (code !== 0) {
-      throw new MpiError("engine", `Docker could not show the logs of "${service}": ${stderr.trim()}`, {
+      const said = stderr.split("\n").filter((line) => !isOfNode(line)).join("\n").trim();
+      throw new MpiError("engine", `Docker could not show the logs of "${service}": ${said}`, {
         hint: `docker service logs ${service}`,
       });
     }
@@ -61,6 +62,13 @@ async function run(deps: Deps, name: string | undefined, options: LogsOptions): 
   if (options.follow) await Promise.all(services.map(show));
   else for (const service of services) await show(service);
   await written;
+}
+
+/** What Docker puts before each line that a task wrote; what has none is Docker's own word. */
+const PREFIX = /^(\S+ )?\S+_(master|worker)\.(\d+)\.\w+@(\S+)\s*\| ?/;
+
+function isOfNode(line: string): boolean {
+  return PREFIX.test(line);
 }
 
 /**
@@ -78,7 +86,7 @@ async function run(deps: Deps, name: string | undefined, options: LogsOptions): 
  */
 export function shortPrefix(line: string): string {
   return line.replace(
-    /^(\S+ )?\S+_(master|worker)\.(\d+)\.\w+@(\S+)\s*\| ?/,
+    PREFIX,
     (_, time = "", role, place, host) => {
       // Where each host has a worker, they have no numbers.
       const name = role === "master" ? role : `${role}-${place === "0" ? host : place}`;

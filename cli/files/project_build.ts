@@ -18,6 +18,8 @@ export interface ImageBuild {
   directory: string;
   settings: Settings;
   buildArgs?: readonly string[];
+  /** Looks for a newer version of what the images start from. */
+  pull?: boolean | undefined;
   /** Further arguments for `docker build`. */
   args?: readonly string[];
 }
@@ -31,7 +33,7 @@ export interface ImageBuild {
 export async function buildImage(
   deps: Deps,
   engine: Engine,
-  { directory, settings, buildArgs = [], args = [] }: ImageBuild,
+  { directory, settings, buildArgs = [], pull = false, args = [] }: ImageBuild,
   report: Report,
 ): Promise<void> {
   const path = join(directory, "Dockerfile");
@@ -46,12 +48,14 @@ export async function buildImage(
   const remedy = `ARG MPI=mpich and FROM docker-mpi/\${MPI}:${VERSION}-dev in the Dockerfile let the setting choose`;
   for (const { reference, mpi } of bases) requireMpi(settings, reference, mpi, remedy);
   for (const base of bases) {
-    await ensureBase(engine, deps.docker, base, () => imagesContext(deps), report, deps.signal);
+    await ensureBase(engine, deps.docker, base, () => imagesContext(deps), report, deps.signal, pull);
   }
+  // Docker would look for ours in a public registry, where whoever comes first has the name.
+  const own = pull && bases.length === 0 ? ["--pull"] : [];
   const pairs = variables.flatMap((variable) => ["--build-arg", variable]);
   await buildProject(
     deps.docker,
-    { directory, image: settings.image, args: [...args, ...pairs] },
+    { directory, image: settings.image, args: [...own, ...args, ...pairs] },
     report,
     deps.signal,
   );

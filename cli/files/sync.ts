@@ -37,7 +37,11 @@ export async function syncProject(deps: Deps, master: SshConnection, options: Sy
   const { progress = "auto", build } = options;
   return await untilAborted(deps.signal, master, async () => {
     await sendChanged(deps, master, await readProject(deps, options.directory), progress);
-    return build === undefined ? 0 : await buildThere(master, build, (chunk) => deps.io.stderr.write(chunk));
+    if (build === undefined) return 0;
+    const status = await buildThere(master, build, (chunk) => deps.io.stderr.write(chunk));
+    // Not every compiler ends its words with what they mean.
+    if (status !== 0) await deps.io.stderr.write(`The build on the master ended with status ${status}: ${build}\n`);
+    return status;
   });
 }
 

@@ -49,3 +49,8 @@ export function renderList<T extends object>(items: readonly T[], columns: Colum
   if (!format.table) return lines.map((line) => `${line}\n`).join("");
   return renderTable(headingOf(format).split("\t"), lines.map((line) => line.split("\t")));
 }
+
+/** Renders what has no table: as one JSON array, which a person can read as well, or a template's text per line. */
+export function renderArray<T extends object>(items: readonly T[], format: Format): string {
+  return typeof format === "string" ? `${JSON.stringify(items, undefined, 4)}\n` : renderList(items, {}, format);
+}

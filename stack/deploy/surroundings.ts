@@ -167,10 +167,15 @@ function refuseOtherNetwork(
     encrypted !== isEncrypted ? `encryption ${isEncrypted ? "on, not off" : "off, not on"}` : "",
   ].filter(Boolean);
   if (other.length === 0) return;
+  const flags = [
+    subnet === undefined ? "" : ` --subnet ${subnet}`,
+    mtu === undefined ? "" : ` --mtu ${mtu}`,
+    encrypted ? " --encrypted" : "",
+  ].join("");
   throw new MpiError(
     "conflict",
     `The network of cluster "${name}" can't be changed while it runs: it has ${other[0]}`,
-    { hint: `docker mpi rm ${name} && docker mpi deploy` },
+    { hint: `docker mpi rm ${name} && docker mpi deploy --cluster ${name}${flags}` },
   );
 }
 
@@ -181,7 +186,7 @@ function refuseOtherMode({ name, worker }: Cluster, { workers }: Settings): void
     ? ["one worker on each host", `${workers} workers`]
     : [`${worker.replicas} workers`, "one on each host"];
   throw new MpiError("conflict", `Cluster "${name}" has ${now}, and can't get ${wanted} while it runs`, {
-    hint: `docker mpi rm ${name} && docker mpi deploy --workers ${workers}`,
+    hint: `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --workers ${workers}`,
   });
 }
 

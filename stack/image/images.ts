@@ -98,6 +98,7 @@ export type ImagesContext = () => Promise<Uint8Array>;
 /**
  * Makes a base image on the engine, unless it is there and was made from the same files.
  *
+ * @param renew Makes it in any case, with the newest Debian that there is.
  * @throws {MpiError} `build` with the end of what the build said.
  */
 export async function ensureBase(
@@ -107,13 +108,14 @@ export async function ensureBase(
   context: ImagesContext,
   report: Report,
   signal: AbortSignal,
+  renew = false,
 ): Promise<void> {
   const files = await context();
   const digest = createHash("sha256").update(files).digest("hex");
-  if ((await engine.image(base.reference))?.labels[LABELS.context] === digest) return;
+  if (!renew && (await engine.image(base.reference))?.labels[LABELS.context] === digest) return;
   const label = ["--label", `${LABELS.context}=${digest}`];
   const chosen = ["--target", base.target, "--build-arg", `MPI=${base.mpi}`];
-  const args = ["build", ...chosen, "-t", base.reference, ...label, "-"];
+  const args = ["build", ...(renew ? ["--pull"] : []), ...chosen, "-t", base.reference, ...label, "-"];
   await build(docker, base.reference, args, report, signal, files);
 }
 

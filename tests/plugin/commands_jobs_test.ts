@@ -33,6 +33,11 @@ Deno.test("jobs lists what the master keeps, as a table, as JSON, by id; the she
   assert.deepEqual(await world.mpi("jobs -q"), { code: 0, out: "3f9c02ab\naa000000\n", err: "" });
   const [job] = (await world.mpi("jobs ls --format json")).out.split("\n").map((line) => JSON.parse(line || "{}"));
   assert.deepEqual([job.Id, job.Command, job.Seconds], ["3f9c02ab", ["./solver", "a b"], 60]);
+  assert.deepEqual(JSON.parse((await world.mpi("jobs inspect aa 3")).out).map((each: { Id: string }) => each.Id), [
+    "aa000000",
+    "3f9c02ab",
+  ]);
+  assert.equal((await world.mpi("jobs inspect -f {{.State}}:{{.Ranks}} 3")).out, "running:4\n");
   assert.deepEqual((await world.mpi("__complete mpi jobs logs 3")).out, "3f9c02ab\trunning, ./solver a b\n:4\n");
   assert.match((await world.mpi("__complete mpi jobs w")).out, /^wait\t/);
 });

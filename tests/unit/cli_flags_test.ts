@@ -27,7 +27,8 @@ Deno.test("duration() refuses what has no unit, no length, or no end", () => {
 Deno.test("keyValue() splits at the first equals sign and refuses what has none", () => {
   assert.deepEqual(keyValue("A="), { A: "" });
   assert.deepEqual(keyValue("A=2", { A: "1" }), { A: "2" });
-  for (const text of ["A", "=1", ""]) assert.throws(() => keyValue(text), { message: "must be KEY=VALUE" });
+  for (const text of ["=1", "", "A B"]) assert.throws(() => keyValue(text), { message: "must be KEY=VALUE" });
+  assert.throws(() => keyValue("A"), { message: 'must be KEY=VALUE; A="$A" passes on your own' });
 });
 
 Deno.test("collect() keeps the order and leaves the list before alone", () => {

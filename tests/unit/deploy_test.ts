@@ -132,22 +132,22 @@ Deno.test("deploy() leaves a stack alone that is not ours", async () => {
   }
 });
 
-const networks: [flags: SettingsInput["flags"], options: Record<string, string>, says: string][] = [
-  [{ subnet: "10.20.0.0/16" }, {}, "subnet 10.0.1.0/24, not 10.20.0.0/16"],
-  [{ mtu: 9000 }, {}, "mtu by default, not 9000"],
-  [{}, { "com.docker.network.driver.mtu": "9000" }, "mtu 9000, not by default"],
-  [{ encrypted: true }, {}, "encryption off, not on"],
-  [{}, { encrypted: "" }, "encryption on, not off"],
+const networks: [flags: SettingsInput["flags"], options: Record<string, string>, says: string, remedy: string][] = [
+  [{ subnet: "10.20.0.0/16" }, {}, "subnet 10.0.1.0/24, not 10.20.0.0/16", " --subnet 10.20.0.0/16"],
+  [{ mtu: 9000 }, {}, "mtu by default, not 9000", " --mtu 9000"],
+  [{}, { "com.docker.network.driver.mtu": "9000" }, "mtu 9000, not by default", ""],
+  [{ encrypted: true }, {}, "encryption off, not on", " --encrypted"],
+  [{}, { encrypted: "" }, "encryption on, not off", ""],
 ];
 
-for (const [flags, options, says] of networks) {
+for (const [flags, options, says, remedy] of networks) {
   Deno.test(`deploy() refuses what Docker would silently ignore: ${says}`, async () => {
     const { swarm, deployment } = await running({ flags });
     swarm.networks = [aNetwork("hello", { options })];
     await assert.rejects(deploy(deployment, anImage(), limit, () => {}), {
       code: "conflict",
       message: `The network of cluster "hello" can't be changed while it runs: it has ${says}`,
-      hint: "docker mpi rm hello && docker mpi deploy",
+      hint: `docker mpi rm hello && docker mpi deploy --cluster hello${remedy}`,
     });
   });
 }

@@ -189,7 +189,7 @@ Deno.test("a cluster that runs must stand what users and neighbours do", async (
       await deploy(world, dir.path, "--mtu", "1400"),
       failure(
         'docker mpi deploy: The network of cluster "mpitest" can\'t be changed while it runs: it has mtu by default, not 1400\n' +
-          "hint: docker mpi rm mpitest && docker mpi deploy\n",
+          "hint: docker mpi rm mpitest && docker mpi deploy --cluster mpitest --mtu 1400\n",
       ),
     );
   });

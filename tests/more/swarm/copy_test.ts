@@ -222,7 +222,7 @@ Deno.test("edit, compile and run need no image", async (t) => {
     assert.deepEqual(await mpi("run", "--sync", "--build", "echo wrong; exit 7", "hostname"), {
       code: 7,
       stdout: "",
-      stderr: "wrong\n",
+      stderr: "wrong\nThe build on the master ended with status 7: echo wrong; exit 7\n",
     });
   });
 });
