@@ -171,9 +171,9 @@ export async function onMaster<T>(
 }
 
 /** The names of the nodes of the cluster that is meant, for completion; none if there is nobody to ask. */
-export async function nodeNames(deps: Deps): Promise<string[]> {
+export async function nodeNames(deps: Deps, name: string | undefined): Promise<string[]> {
   try {
-    const { engine, cluster } = await findCluster(deps, undefined);
+    const { engine, cluster } = await findCluster(deps, name);
     const [tasks, hosts] = await Promise.all([engine.tasks(stackLabel(cluster.name)), engine.nodes()]);
     return nodeStatuses(cluster, tasks, hosts).map(({ name }) => name);
   } catch {

@@ -30,7 +30,7 @@ export function processDeps(invocation: Invocation): ProcessDeps {
   const { signal, interrupts, add } = countInterrupts(() => {
     void io.stderr.write("got 3 SIGTERM/SIGINTs, forcefully exiting\n").then(() => resolve(1));
   });
-  const command = env("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND") ?? "docker";
+  const command = dockerOf(env("DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND"));
   const { globals } = invocation;
   const docker = dockerCommand({ command, globals, signal });
   const dial = async () => (await import("./docker/dial_stdio.ts")).dialer({ command, globals });
@@ -68,4 +68,9 @@ export function processDeps(invocation: Invocation): ProcessDeps {
       await (await endpoint?.catch(() => undefined))?.close();
     },
   };
+}
+
+/** The docker command that started us. To complete a command line, Docker names the plugin in its place. */
+function dockerOf(original = "docker"): string {
+  return /(^|[/\\])docker-mpi(\.exe)?$/.test(original) ? "docker" : original;
 }

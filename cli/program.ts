@@ -2,6 +2,7 @@ import { clusterNames, nodeNames } from "./cluster_context.ts";
 import { allowAssignments } from "./command_line/assignments.ts";
 import { type AnyCommand, Command, hasProgramStatus, Option, pathOf, withCompletion } from "./command_line/command.ts";
 import { renderHelp } from "./command_line/help.ts";
+import { settingsCompletion } from "./command_line/settings_options.ts";
 import { usageError } from "./command_line/usage_error.ts";
 import { commands } from "./commands/mod.ts";
 import { versionText } from "./commands/version.ts";
@@ -28,7 +29,6 @@ export function createProgram(deps: Deps, print: (text: string) => void, makers 
     .description("Run MPI programs on a Docker Swarm")
     .version(versionText(), "-v, --version", "Show the version of docker mpi")
     .helpOption("-h, --help", "Show help")
-    .helpCommand(false)
     .showSuggestionAfterError(false)
     .enablePositionalOptions()
     .configureHelp({ formatHelp: (command) => renderHelp(command, deps.io.stdout.columns()) })
@@ -45,9 +45,10 @@ export function createProgram(deps: Deps, print: (text: string) => void, makers 
       getErrHelpWidth: () => deps.io.stdout.columns(),
     });
   withCompletion(root, {
+    ...settingsCompletion(),
     "--cluster": () => clusterNames(deps),
-    "--host": () => nodeNames(deps),
-    "--hosts": (word) => listed(word, () => nodeNames(deps)),
+    "--host": (_, flags) => nodeNames(deps, flags.get("--cluster")),
+    "--hosts": (word, flags) => listed(word, () => nodeNames(deps, flags.get("--cluster"))),
     "--format": () => Promise.resolve(["table", "json"]),
   });
   let current: AnyCommand = root;
@@ -76,7 +77,7 @@ const PRINTED = new Set(["commander.help", "commander.helpDisplayed", "commander
 /** What every command has: `-D`, flags as Docker writes them, and errors that know whose they are. */
 function finish(command: AnyCommand): void {
   for (const sub of command.commands) finish(sub.copyInheritedSettings(command));
-  allowAssignments(command);
+  allowAssignments(command.helpCommand(false));
   command.addOption(new Option("-D, --debug", "Show where errors come from"));
   command.exitOverride((error) => {
     throw PRINTED.has(error.code) ? error : usageError(command, error);

@@ -5,8 +5,14 @@ export { Argument, Command, Option };
 /** A command, whatever its options are. */
 export type AnyCommand = CommandUnknownOpts;
 
-/** Gives the values to offer for the word that is being typed: a list, or value and description. */
-export type Completer = (word: string) => Promise<readonly (string | readonly [string, string])[]>;
+/**
+ * Gives the values to offer for the word that is being typed: a list, or value and description. It knows the flags before
+ * that by their long names.
+ */
+export type Completer = (word: string, flags: Flags) => Promise<readonly (string | readonly [string, string])[]>;
+
+/** What was typed as values of flags: `--cluster` and its value. */
+export type Flags = ReadonlyMap<string, string>;
 
 // What commander has no place for, kept beside the commands.
 const programs = new WeakSet<AnyCommand>();

@@ -4,6 +4,7 @@ import {
   type Argument,
   type Completer,
   completerOf,
+  type Flags,
   isProgramCommand,
   type Option,
 } from "./command.ts";
@@ -45,18 +46,20 @@ interface Position {
   arguments: number;
   /** Options that were given. */
   used: Set<Option>;
+  /** Their values, by their long names. */
+  flags: Map<string, string>;
   /** Whether flags are over: after `--`, or behind the program of `run`. */
   flagsOver: boolean;
 }
 
 function walk(root: AnyCommand, words: readonly string[]): Position {
-  const at: Position = { command: root, arguments: 0, used: new Set(), flagsOver: false };
+  const at: Position = { command: root, arguments: 0, used: new Set(), flags: new Map(), flagsOver: false };
   for (const word of words) step(at, word);
   return at;
 }
 
 function step(at: Position, word: string): void {
-  if (at.pending) return void delete at.pending;
+  if (at.pending) return endFlag(at, at.pending, word);
   if (!at.flagsOver && word === "--") return void (at.flagsOver = true);
   if (!at.flagsOver && word.startsWith("-") && word !== "-") return stepFlag(at, word);
   const sub = at.command.commands.find((command) => command.name() === word || command.aliases().includes(word));
@@ -71,7 +74,13 @@ function stepFlag(at: Position, word: string): void {
   if (!option) return;
   at.used.add(option);
   const joined = name.startsWith("--") ? word.includes("=") : word.length > 2;
-  if (option.required && !joined) at.pending = option;
+  if (!joined && option.required) at.pending = option;
+  else if (joined) endFlag(at, option, name.startsWith("--") ? word.slice(name.length + 1) : word.slice(2));
+}
+
+function endFlag(at: Position, option: Option, value: string): void {
+  delete at.pending;
+  at.flags.set(option.long ?? "", value);
 }
 
 function findOption(command: AnyCommand, name: string): Option | undefined {
@@ -80,14 +89,14 @@ function findOption(command: AnyCommand, name: string): Option | undefined {
 }
 
 async function answer(at: Position, word: string): Promise<Answer> {
-  if (at.pending) return await answerValue(at.command, at.pending, word);
+  if (at.pending) return await answerValue(at, at.pending, word);
   const assigned = /^(--[^=]+)=(.*)$/s.exec(word);
   if (!at.flagsOver && assigned) {
     const option = findOption(at.command, assigned[1] ?? "");
-    return option ? await answerValue(at.command, option, assigned[2] ?? "") : { candidates: [], then: THEN.nothing };
+    return option ? await answerValue(at, option, assigned[2] ?? "") : { candidates: [], then: THEN.nothing };
   }
   if (!at.flagsOver && word.startsWith("-")) return answerFlags(at, word);
-  if (at.command.commands.length > 0) return answerCommands(at.command, word);
+  if (at.command.commands.length > 0 && at.arguments === 0) return answerCommands(at.command, word);
   return await answerArgument(at, word);
 }
 
@@ -111,9 +120,11 @@ function isRepeatable(option: Option): boolean {
   return option.variadic || option.flags.endsWith("<list>");
 }
 
-async function answerValue(command: AnyCommand, option: Option, word: string): Promise<Answer> {
-  const values = await offered(option.argChoices, completerOf(command, option.long ?? ""), word);
-  return values ?? { candidates: [], then: byType(/<(.*)>/.exec(option.flags)?.[1] ?? "") };
+async function answerValue({ command, flags }: Position, option: Option, word: string): Promise<Answer> {
+  const [type = "", ...words] = /<(.*)>/.exec(option.flags)?.[1]?.split("|") ?? []; // <int|auto>
+  const choices = option.argChoices ?? (words.length > 0 ? words : undefined);
+  const values = await offered(choices, completerOf(command, option.long ?? ""), word, flags);
+  return values ?? { candidates: [], then: byType(type) };
 }
 
 async function answerArgument(at: Position, word: string): Promise<Answer> {
@@ -121,7 +132,7 @@ async function answerArgument(at: Position, word: string): Promise<Answer> {
   const last = all.at(-1);
   const argument: Argument | undefined = all[at.arguments] ?? (last?.variadic ? last : undefined);
   if (argument === undefined) return { candidates: [], then: THEN.nothing };
-  const values = await offered(argument.argChoices, completerOf(at.command, argument.name()), word);
+  const values = await offered(argument.argChoices, completerOf(at.command, argument.name()), word, at.flags);
   if (values) return values;
   return { candidates: [], then: isProgramCommand(at.command) ? THEN.offerFiles : byType(argument.name()) };
 }
@@ -130,14 +141,15 @@ async function offered(
   choices: readonly string[] | undefined,
   completer: Completer | undefined,
   word: string,
+  flags: Flags,
 ): Promise<Answer | undefined> {
-  const values: readonly Candidate[] | undefined = choices ?? await completer?.(word).catch(() => []);
+  const values: readonly Candidate[] | undefined = choices ?? await completer?.(word, flags).catch(() => []);
   return values && { candidates: startingWith(values, word), then: THEN.nothing };
 }
 
 /** What kind of value it is shows in its name. */
 function byType(name: string): number {
-  if (/^(file|path)$/i.test(name)) return THEN.offerFiles;
+  if (/^(file|path|source)$/i.test(name)) return THEN.offerFiles;
   return /^dir(ectory)?$/i.test(name) ? THEN.offerFolders : THEN.nothing;
 }
 

@@ -1,6 +1,6 @@
 import { FIELD_NAMES, type FieldName, FIELDS } from "../../stack/settings/schema.ts";
 import type { SettingsInput } from "../../stack/settings/settings.ts";
-import { type AnyCommand, Option } from "./command.ts";
+import { type AnyCommand, type Completer, Option } from "./command.ts";
 
 /** Adds a flag for each of these settings. The domain checks their values, with the file's and the environment's. */
 export function withSettings<C extends AnyCommand>(command: C, names: readonly FieldName[] = FIELD_NAMES): C {
@@ -12,6 +12,14 @@ export function withSettings<C extends AnyCommand>(command: C, names: readonly F
     }
   }
   return command;
+}
+
+/** Completes the flags of those that are one of a few words. */
+export function settingsCompletion(): Record<string, Completer> {
+  const words = Object.values(FIELDS).flatMap(({ flag, schema }) =>
+    Array.isArray(schema["enum"]) ? [[flag, schema["enum"].map(String)] as const] : []
+  );
+  return Object.fromEntries(words.map(([flag, values]) => [flag, () => Promise.resolve(values)]));
 }
 
 /** The settings among a command's options. */

@@ -113,9 +113,9 @@ export function statusOf(job: Job): number {
 }
 
 /** The ids of all jobs, for completion, with what they are; none if nobody answers. */
-export async function jobIds(deps: Deps): Promise<[string, string][]> {
+export async function jobIds(deps: Deps, cluster: string | undefined): Promise<[string, string][]> {
   try {
-    const jobs = await onMaster(deps, await findCluster(deps, undefined), listJobs);
+    const jobs = await onMaster(deps, await findCluster(deps, cluster), listJobs);
     return jobs.map(({ id, state, program }) => [id, `${state}, ${program.join(" ")}`]);
   } catch {
     return [];

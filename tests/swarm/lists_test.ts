@@ -49,6 +49,15 @@ Deno.test("the lists must show a cluster, and exec reach its nodes", async (t) =
     assert.equal(await shown("ls", "-q"), "mpitest\n");
   });
 
+  await t.step("Docker completes clusters, nodes and values", async () => {
+    const completed = async (...words: string[]) =>
+      (await expectOk(world.docker(["__complete", "mpi", ...words]))).stdout;
+    assert.equal(await completed("ps", ""), "mpitest\n:4\n");
+    assert.equal(await completed("exec", "--cluster", "mpitest", "--host", "w"), "worker-1\nworker-2\n:4\n");
+    assert.equal(await completed("exec", "--cluster", "other", "--host", "w"), ":4\n");
+    assert.equal(await completed("deploy", "--network", ""), "overlay\nhost\n:4\n");
+  });
+
   await t.step("ps: the nodes with their state, and the containers that docker has", async () => {
     const [header, ...lines] = (await shown("ps")).trimEnd().split("\n");
     assert.match(header ?? "", /^NAME +STATE +HOST +SINCE +ERROR$/);

@@ -8,10 +8,14 @@ function tree() {
     .argument("[cluster]").addArgument(new Argument("[what]").choices(["all", "keys"]))
     .option("--cluster <string>", "Name").option("-f, --force", "Force")
     .addOption(new Option("--format <string>", "Format").choices(["table", "json"]))
-    .option("--file <file>", "File").option("-w, --workdir <dir>", "Dir").option("-e, --env <list>", "Env")
+    .option("--slots <int|auto>", "Slots").option("--host <string>", "Node").option("--file <file>", "File").option(
+      "-w, --workdir <dir>",
+      "Dir",
+    ).option("-e, --env <list>", "Env")
     .addOption(new Option("--hidden", "Hidden").hideHelp());
   withCompletion(rm, {
     "--cluster": () => Promise.resolve(["hello", "cfd"]),
+    "--host": (_, flags) => Promise.resolve([`worker-1 of ${flags.get("--cluster")}`]),
     cluster: () => Promise.resolve([["hello", "5 workers"], "cfd"] as const),
   });
   const run = takesProgram(new Command("run").description("Run a program").argument("<program>").argument("[args...]"))
@@ -27,6 +31,7 @@ const cases: [args: string, answer: string][] = [
   ["", "rm\tRemove\nrun\tRun a program\nbad\tBad\n:4\n"],
   ["ru", "run\tRun a program\n:4\n"],
   ["x", ":4\n"],
+  ["x ", ":4\n"],
   ["-", "--debug\tDebug\n-D\tDebug\n:4\n"],
   ["rm --f", "--force\tForce\n--format\tFormat\n--file\tFile\n:4\n"],
   ["rm --force --fo", "--format\tFormat\n:4\n"],
@@ -39,6 +44,9 @@ const cases: [args: string, answer: string][] = [
   ["rm --format table ", "hello\t5 workers\ncfd\n:4\n"],
   ["rm --cluster c", "cfd\n:4\n"],
   ["rm --cluster=", "hello\ncfd\n:4\n"],
+  ["rm --slots ", "auto\n:4\n"],
+  ["rm --cluster cfd --host ", "worker-1 of cfd\n:4\n"],
+  ["rm --cluster=cfd -f --host=w", "worker-1 of cfd\n:4\n"],
   ["rm --file ", ":0\n"],
   ["rm -w ", ":16\n"],
   ["rm he", "hello\t5 workers\n:4\n"],

@@ -16,7 +16,10 @@ export function inspectCommand(deps: Deps): AnyCommand {
     .addOption(clusterOption())
     .addOption(inspectFormatOption("{{.State}}"))
     .action((jobs, { cluster, format }) => run(deps, jobs, cluster, format));
-  return withCompletion(command, { job: () => jobIds(deps), "--format": () => Promise.resolve(["json"]) });
+  return withCompletion(command, {
+    job: (_, flags) => jobIds(deps, flags.get("--cluster")),
+    "--format": () => Promise.resolve(["json"]),
+  });
 }
 
 async function run(
