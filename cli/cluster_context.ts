@@ -170,22 +170,14 @@ export async function onMaster<T>(
   }
 }
 
-/** The names of the nodes of the cluster that is meant, for completion; none if there is nobody to ask. */
+/** The names of the nodes of the cluster that is meant, for completion. */
 export async function nodeNames(deps: Deps, name: string | undefined): Promise<string[]> {
-  try {
-    const { engine, cluster } = await findCluster(deps, name);
-    const [tasks, hosts] = await Promise.all([engine.tasks(stackLabel(cluster.name)), engine.nodes()]);
-    return nodeStatuses(cluster, tasks, hosts).map(({ name }) => name);
-  } catch {
-    return [];
-  }
+  const { engine, cluster } = await findCluster(deps, name);
+  const [tasks, hosts] = await Promise.all([engine.tasks(stackLabel(cluster.name)), engine.nodes()]);
+  return nodeStatuses(cluster, tasks, hosts).map(({ name }) => name);
 }
 
-/** The names of the clusters there are, for completion; none if there is no swarm to ask. */
+/** The names of the clusters there are, for completion. */
 export async function clusterNames(deps: Deps): Promise<string[]> {
-  try {
-    return (await listClusters((await openSwarm(deps)).engine)).map(({ name }) => name);
-  } catch {
-    return [];
-  }
+  return (await listClusters((await openSwarm(deps)).engine)).map(({ name }) => name);
 }

@@ -7,7 +7,7 @@ export type AnyCommand = CommandUnknownOpts;
 
 /**
  * Gives the values to offer for the word that is being typed: a list, or value and description. It knows the flags before
- * that by their long names.
+ * that by their long names. If it fails, nothing is offered.
  */
 export type Completer = (word: string, flags: Flags) => Promise<readonly (string | readonly [string, string])[]>;
 

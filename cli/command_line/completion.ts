@@ -137,6 +137,7 @@ async function answerArgument(at: Position, word: string): Promise<Answer> {
   return { candidates: [], then: isProgramCommand(at.command) ? THEN.offerFiles : byType(argument.name()) };
 }
 
+/** What can't be asked for is not offered: an error would end up in the line that is being typed. */
 async function offered(
   choices: readonly string[] | undefined,
   completer: Completer | undefined,

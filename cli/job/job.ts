@@ -4,6 +4,7 @@ import { chooseJob, type Job, listJobs, lostJob } from "../../stack/master/jobs.
 import { untilAborted } from "../../stack/master/master.ts";
 import type { SshConnection } from "../../stack/ssh/ssh.ts";
 import { findCluster, onMaster } from "../cluster_context.ts";
+import type { Completer } from "../command_line/command.ts";
 import type { Deps } from "../deps.ts";
 import type { InterruptSource } from "../signals.ts";
 import { jobOutput, type OutputOptions } from "./job_output.ts";
@@ -112,12 +113,10 @@ export function statusOf(job: Job): number {
   return job.status;
 }
 
-/** The ids of all jobs, for completion, with what they are; none if nobody answers. */
-export async function jobIds(deps: Deps, cluster: string | undefined): Promise<[string, string][]> {
-  try {
-    const jobs = await onMaster(deps, await findCluster(deps, cluster), listJobs);
+/** Completes the ids of all jobs, with what they are. */
+export function jobIds(deps: Deps): Completer {
+  return async (_, flags) => {
+    const jobs = await onMaster(deps, await findCluster(deps, flags.get("--cluster")), listJobs);
     return jobs.map(({ id, state, program }) => [id, `${state}, ${program.join(" ")}`]);
-  } catch {
-    return [];
-  }
+  };
 }

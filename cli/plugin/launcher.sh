@@ -21,7 +21,7 @@ fi
 # What we start. A comma would end an entry of the list: with one in docker's name all have to be allowed.
 docker=${DOCKER_CLI_PLUGIN_ORIGINAL_CLI_COMMAND:-docker}
 # To complete a command line, Docker starts us as if by ourselves.
-case $docker in "$0" | *[/]docker-mpi) docker=docker ;; esac
+case $docker in *[/]docker-mpi) docker=docker ;; esac
 case $docker in
   *,*) run=--allow-run ;;
   *) run=--allow-run=$docker,stty ;;

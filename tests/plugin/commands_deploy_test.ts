@@ -1,6 +1,7 @@
 /** Commands that make a cluster and take it away: what they print, their status, and what they tell Docker and the swarm. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { VERSION } from "../../cli/docker/metadata.ts";
 import { keyDirectory } from "../../stack/keys/keys.ts";
 import { commandWorld } from "../support/command_world.ts";
 import { aNetwork, anImage, aNode, MANAGER } from "../support/fakes.ts";
@@ -58,6 +59,25 @@ Deno.test("deploy builds a project's own image each time, and one that has a nam
   assert.deepEqual(await builds("--image other:1"), []);
   assert.deepEqual(await builds("--image other:1 --build"), ["build -t other:1"]);
   assert.deepEqual(await builds("--image other:2"), ["build -t other:2"]);
+});
+
+Deno.test("build --pull renews our image from the newest Debian, and never asks a registry for ours", async () => {
+  await using world = await commandWorld();
+  const builds = async (from: string) => {
+    await Deno.writeTextFile(`${world.folder}/Dockerfile`, `FROM ${from}\n`);
+    const asked: string[] = [];
+    const docker = (args: string) => {
+      if (args.startsWith("build")) asked.push(args.split(" ").slice(0, 4).join(" "));
+      return {};
+    };
+    assert.equal((await world.mpi("build --cluster hello --pull --progress quiet", { docker })).code, 0);
+    return asked;
+  };
+  assert.deepEqual(await builds(`docker-mpi/mpich:${VERSION}-dev`), [
+    "build --pull --target dev",
+    `build -t hello:latest ${world.folder}`,
+  ]);
+  assert.deepEqual(await builds("debian:trixie"), ["build -t hello:latest --pull"]);
 });
 
 Deno.test("deploy builds, pushes or pulls as it is told to, and asks before it builds what hosts could not have", async () => {

@@ -19,7 +19,7 @@ export function attachCommand(deps: Deps): AnyCommand {
     .addOption(labelOption())
     .addOption(outputOption())
     .action((job, options) => run(deps, job, options));
-  return withCompletion(command, { job: (_, flags) => jobIds(deps, flags.get("--cluster")) });
+  return withCompletion(command, { job: jobIds(deps) });
 }
 
 async function run(deps: Deps, job: string, { cluster, ...show }: OutputOptions & { cluster?: string | undefined }) {

@@ -23,7 +23,7 @@ export function cancelCommand(deps: Deps): AnyCommand {
     .option("-f, --force", "Give the programs no time")
     .addOption(clusterOption())
     .action((jobs, options) => run(deps, jobs, options));
-  return withCompletion(command, { job: (_, flags) => jobIds(deps, flags.get("--cluster")) });
+  return withCompletion(command, { job: jobIds(deps) });
 }
 
 async function run(deps: Deps, words: readonly string[], { cluster, force }: CancelOptions): Promise<void> {

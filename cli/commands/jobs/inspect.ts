@@ -17,7 +17,7 @@ export function inspectCommand(deps: Deps): AnyCommand {
     .addOption(inspectFormatOption("{{.State}}"))
     .action((jobs, { cluster, format }) => run(deps, jobs, cluster, format));
   return withCompletion(command, {
-    job: (_, flags) => jobIds(deps, flags.get("--cluster")),
+    job: jobIds(deps),
     "--format": () => Promise.resolve(["json"]),
   });
 }

@@ -27,7 +27,7 @@ export function logsCommand(deps: Deps): AnyCommand {
     .addOption(outputOption())
     .addOption(clusterOption())
     .action((job, options) => run(deps, job, options));
-  withCompletion(command, { job: (_, flags) => jobIds(deps, flags.get("--cluster")) });
+  withCompletion(command, { job: jobIds(deps) });
   return withExamples(command, ["docker mpi jobs logs -f 3f9c02ab", "docker mpi jobs logs --rank 0 3f9c02ab"]);
 }
 

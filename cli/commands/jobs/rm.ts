@@ -20,7 +20,7 @@ export function rmCommand(deps: Deps): AnyCommand {
     .option("-a, --all", "All that have ended")
     .addOption(clusterOption())
     .action((jobs, options) => run(deps, jobs, options));
-  return withCompletion(command, { job: (_, flags) => jobIds(deps, flags.get("--cluster")) });
+  return withCompletion(command, { job: jobIds(deps) });
 }
 
 async function run(deps: Deps, words: readonly string[], { cluster, all }: RmOptions): Promise<void> {

@@ -13,7 +13,7 @@ export function waitCommand(deps: Deps): AnyCommand {
     .argument("<job>", "Its id, or the beginning of it")
     .addOption(clusterOption())
     .action((job, { cluster }) => run(deps, job, cluster));
-  return withCompletion(command, { job: (_, flags) => jobIds(deps, flags.get("--cluster")) });
+  return withCompletion(command, { job: jobIds(deps) });
 }
 
 async function run(deps: Deps, job: string, cluster: string | undefined): Promise<void> {
