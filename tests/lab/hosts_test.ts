@@ -18,9 +18,26 @@ function assertLost({ code, stderr }: Ended, possible: string[]): void {
   assert.ok(lost.length > 0 && lost.every((name) => possible.includes(name)), stderr);
 }
 
+labTest("an image that one host alone has is refused with the remedy, and nothing is made", async (lab) => {
+  await using world = await openSeededWorld(lab);
+  await using dir = await project("name: mpitest-alone\nimage: mpitest-alone:latest\nworkers: 2\n");
+  await expectOk(world.docker(["tag", world.image, "mpitest-alone:latest"]));
+  assert.deepEqual(
+    await world.docker(["mpi", "deploy", "--progress", "quiet"], { cwd: dir.path }),
+    failure(
+      'docker mpi deploy: Image "mpitest-alone:latest" is on this engine only, and nodes may start on 3 hosts: ' +
+        "host1, host2, host3\n" +
+        "hint: docker mpi deploy --push --image registry.example.org/mpitest-alone  # takes it to a registry of yours; " +
+        "--resolve-image never if every host has it already\n",
+    ),
+  );
+  assert.deepEqual(await parts(world, "mpitest-alone"), []);
+});
+
 labTest("ranks run on every host, and a run that loses a node ends and names it", async (lab, t) => {
   await using world = await openSeededWorld(lab);
-  await using _cluster = await world.cluster(WORKERS);
+  // It goes with the lab.
+  await using _cluster = await world.shared(WORKERS);
   const where = await places(lab, world);
 
   await t.step("hello comes from ranks on all three hosts", async () => {
@@ -59,20 +76,4 @@ labTest("ranks run on every host, and a run that loses a node ends and names it"
       await host.heal();
     }
   });
-});
-
-labTest("an image that one host alone has is refused with the remedy, and nothing is made", async (lab) => {
-  await using world = await openSeededWorld(lab);
-  await using dir = await project("name: mpitest-alone\nimage: mpitest-alone:latest\nworkers: 2\n");
-  await expectOk(world.docker(["tag", world.image, "mpitest-alone:latest"]));
-  assert.deepEqual(
-    await world.docker(["mpi", "deploy", "--progress", "quiet"], { cwd: dir.path }),
-    failure(
-      'docker mpi deploy: Image "mpitest-alone:latest" is on this engine only, and nodes may start on 3 hosts: ' +
-        "host1, host2, host3\n" +
-        "hint: docker mpi deploy --push --image registry.example.org/mpitest-alone  # takes it to a registry of yours; " +
-        "--resolve-image never if every host has it already\n",
-    ),
-  );
-  assert.deepEqual(await parts(world, "mpitest-alone"), []);
 });
