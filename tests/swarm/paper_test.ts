@@ -1,4 +1,4 @@
-/** What the paper and its scripts do, typed with `docker mpi`: the lines of `docs/paper.md`; the original's project is in `tests/more/swarm/`. */
+/** What the paper and its scripts do, typed with `docker mpi`: the lines of `docs/paper.md`. */
 import assert from "node:assert/strict";
 import { nodeNames } from "../support/nodes.ts";
 import { type Ended, expectOk, openWorld, rows } from "../support/swarm.ts";
