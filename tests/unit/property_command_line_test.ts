@@ -42,7 +42,7 @@ function rightValue(option: Option): fc.Arbitrary<string> {
   if (option.argChoices) return fc.constantFrom(...option.argChoices);
   const byName: Record<string, string[]> = {
     cluster: ["cfd"],
-    format: ["table", "json", "{{.Name}}", "table {{json .}}"],
+    format: ["json", "{{json .}}", ...(option.short === "-f" ? [] : ["table", "table {{json .}}"])],
     "add-key": [keyFile],
     image: ["cfd:1", "registry.example.org:5000/a/b"],
     subnet: ["10.20.0.0/16"],
@@ -219,7 +219,7 @@ function wrongLineOf(command: AnyCommand): fc.Arbitrary<Line & { wrong: string; 
     text.map((text) => ({ wrong: `${option.long}=${text}`, named: `invalid argument ${JSON.stringify(text)} for "` }));
   const switches = command.options.filter(({ required, optional }) => !required && !optional);
   const checked = command.options.filter(({ required, parseArg, long }) =>
-    required && parseArg && !["--build-arg", "--env-file", "--mpi-args"].includes(long!)
+    required && parseArg && !["--add-key", "--build-arg", "--env-file", "--mpi-args"].includes(long!)
   );
   return fc.tuple(
     rightLineOf(command),
