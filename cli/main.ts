@@ -54,12 +54,20 @@ export async function runCli(invocation: Invocation, deps: Deps, commands?: Comm
 }
 
 /** Docker asks for help in three ways (`help mpi x`, `--help mpi x`, `mpi x --help`), and for the version in two. */
-function argsOf({ request, args }: Invocation, root: AnyCommand): string[] {
+function argsOf({ request, args }: Pick<Invocation, "request" | "args">, root: AnyCommand): string[] {
   if (request === "version") return ["--version"];
-  const name = args.find((word) => !word.startsWith("-"));
+  const at = args.findIndex((word) => !word.startsWith("-"));
+  const name = args[at];
+  // `docker mpi help run` means `docker help mpi run`.
+  if (name === "help") return argsOf({ request: "help", args: args.toSpliced(at, 1) }, root);
   const known = root.commands.some((command) => command.name() === name || command.aliases().includes(name ?? ""));
-  // commander would show the help of the root for a command that it doesn't know.
-  if (name !== undefined && !known) return [name];
+  if (name !== undefined && !known) {
+    // The word may be the value of a flag that is none of ours: then the flag is what is wrong.
+    const isKnown = (flag: string) => root.options.some(({ long, short }) => [long, short].includes(flag));
+    const unknown = args.slice(0, at).find((word) => !isKnown(word.replace(/=.*/s, "")));
+    // commander would show the help of the root for a command that it doesn't know.
+    return [unknown ?? name];
+  }
   return request === "help" ? [...commandWords(root, args), "--help"] : args;
 }
 

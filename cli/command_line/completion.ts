@@ -10,7 +10,7 @@ import {
 } from "./command.ts";
 
 /** What the shell is to do besides offering the candidates; the numbers are those of Docker's shell scripts. */
-const THEN = { offerFiles: 0, nothing: 4, offerFolders: 16 } as const;
+const THEN = { offerFiles: 0, nothing: 4, goOn: 6, offerFolders: 16 } as const;
 
 type Candidate = string | readonly [string, string];
 
@@ -115,16 +115,16 @@ function answerFlags(at: Position, word: string): Answer {
   return { candidates: startingWith(candidates, word), then: THEN.nothing };
 }
 
-/** `list` is the type that help shows for a flag that may be given several times, as in Docker. */
+/** `list` and `files` are the types that help shows for a flag that may be given several times. */
 function isRepeatable(option: Option): boolean {
-  return option.variadic || option.flags.endsWith("<list>");
+  return /<(list|files)>$/.test(option.flags);
 }
 
 async function answerValue({ command, flags }: Position, option: Option, word: string): Promise<Answer> {
-  const [type = "", ...words] = /<(.*)>/.exec(option.flags)?.[1]?.split("|") ?? []; // <int|auto>
+  const [type = "", ...words] = /[<[](.*)[>\]]/.exec(option.flags)?.[1]?.split("|") ?? []; // <int|auto>
   const choices = option.argChoices ?? (words.length > 0 ? words : undefined);
   const values = await offered(choices, completerOf(command, option.long ?? ""), word, flags);
-  return values ?? { candidates: [], then: byType(type) };
+  return answerWords(values, byType(type));
 }
 
 async function answerArgument(at: Position, word: string): Promise<Answer> {
@@ -133,8 +133,14 @@ async function answerArgument(at: Position, word: string): Promise<Answer> {
   const argument: Argument | undefined = all[at.arguments] ?? (last?.variadic ? last : undefined);
   if (argument === undefined) return { candidates: [], then: THEN.nothing };
   const values = await offered(argument.argChoices, completerOf(at.command, argument.name()), word, at.flags);
-  if (values) return values;
-  return { candidates: [], then: isProgramCommand(at.command) ? THEN.offerFiles : byType(argument.name()) };
+  return answerWords(values, isProgramCommand(at.command) ? THEN.offerFiles : byType(argument.name()));
+}
+
+/** Where no word fits, what kind of value it is says what else the shell may offer. */
+function answerWords(candidates: Candidate[], otherwise: number): Answer {
+  if (candidates.length === 0) return { candidates, then: otherwise };
+  const goesOn = candidates.every((candidate) => textOf(candidate).endsWith(":"));
+  return { candidates, then: goesOn ? THEN.goOn : THEN.nothing };
 }
 
 /** What can't be asked for is not offered: an error would end up in the line that is being typed. */
@@ -143,17 +149,20 @@ async function offered(
   completer: Completer | undefined,
   word: string,
   flags: Flags,
-): Promise<Answer | undefined> {
-  const values: readonly Candidate[] | undefined = choices ?? await completer?.(word, flags).catch(() => []);
-  return values && { candidates: startingWith(values, word), then: THEN.nothing };
+): Promise<Candidate[]> {
+  return startingWith(choices ?? await completer?.(word, flags).catch(() => []) ?? [], word);
 }
 
 /** What kind of value it is shows in its name. */
 function byType(name: string): number {
-  if (/^(file|path|source)$/i.test(name)) return THEN.offerFiles;
+  if (/^(files?|path|source)$/i.test(name)) return THEN.offerFiles;
   return /^dir(ectory)?$/i.test(name) ? THEN.offerFolders : THEN.nothing;
 }
 
 function startingWith(candidates: readonly Candidate[], word: string): Candidate[] {
-  return candidates.filter((candidate) => (typeof candidate === "string" ? candidate : candidate[0]).startsWith(word));
+  return candidates.filter((candidate) => textOf(candidate).startsWith(word));
+}
+
+function textOf(candidate: Candidate): string {
+  return typeof candidate === "string" ? candidate : candidate[0];
 }

@@ -1,6 +1,7 @@
 import type { CommanderError } from "commander";
 import { closest } from "../../stack/suggest.ts";
 import { brief, quote } from "../../stack/text.ts";
+import { isGlobalFlag } from "../docker/global_flags.ts";
 import { type AnyCommand, pathOf } from "./command.ts";
 import { usageLine } from "./help.ts";
 
@@ -71,6 +72,7 @@ function unknownFlag(command: AnyCommand, flag: string): string {
   if (!flag.startsWith("--")) {
     return `unknown shorthand flag: ${brief(`'${String.fromCodePoint(flag.codePointAt(1)!)}' in ${flag}`)}`;
   }
+  if (isGlobalFlag(word)) return `unknown flag: ${word}\nIt is Docker's own, and belongs before the word mpi`;
   const flags = command.options.flatMap(({ long, hidden }) => long && !hidden ? [long] : []);
   return `unknown flag: ${brief(word)}${meant(word, flags)}`;
 }

@@ -25,7 +25,7 @@ export function buildCommand(deps: Deps): AnyCommand {
     .option("--push", "Push the image to its registry")
     .option("--no-cache", "Do not use the build cache")
     .option("--pull", "Look for a newer version of what the images start from")
-    .addOption(new Option("--build-arg <string>", "Set a build-time variable, KEY=VALUE").argParser(collect))
+    .addOption(new Option("--build-arg <list>", "Set a build-time variable, KEY=VALUE").argParser(collect))
     .addOption(progressOption());
   withSettings(command, ["name", "image", "mpi"]);
   command.action((options) => run(deps, options as unknown as BuildOptions));

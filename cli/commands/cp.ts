@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import { MpiError } from "../../stack/errors.ts";
 import { parsePlace, type Place } from "../../stack/master/copy.ts";
 import { typed } from "../../stack/shell.ts";
-import { findCluster } from "../cluster_context.ts";
-import { type AnyCommand, Command, withExamples } from "../command_line/command.ts";
+import { findCluster, nodeNames } from "../cluster_context.ts";
+import { type AnyCommand, Command, type Flags, withCompletion, withExamples } from "../command_line/command.ts";
 import { clusterOption, progressOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
 import type { ProgressMode } from "../output/progress.ts";
@@ -25,6 +25,10 @@ export function cpCommand(deps: Deps): AnyCommand {
     .addOption(clusterOption())
     .addOption(progressOption())
     .action((source, paths, options) => run(deps, [source, ...paths], options));
+  // Before anything is typed, the files here are the better offer.
+  const places = async (word: string, flags: Flags) =>
+    word === "" ? [] : ["all:", ...(await nodeNames(deps, flags.get("--cluster"))).map((name) => `${name}:`)];
+  withCompletion(command, { source: places, path: places });
   return withExamples(command, [
     "docker mpi cp input.dat data/ .",
     "docker mpi cp solver.conf worker-3:",

@@ -45,7 +45,7 @@ export function deployCommand(deps: Deps): AnyCommand {
     .option("--dry-run", "Show the stack file, and why each line is there, and change nothing")
     .option("--rotate-keys", "Make new keys; this machine gets the only one that opens the cluster")
     .addOption(
-      new Option("--add-key <file>", "Let a further key in, a .pub file; restarts the master. Can be repeated")
+      new Option("--add-key <files>", "Let a further key in, a .pub file; restarts the master. Can be repeated")
         .argParser(collect).conflicts("rotateKeys"),
     )
     .option("--with-registry-auth", "Send your registry login to the hosts, which then can pull the image")

@@ -48,10 +48,10 @@ export function runCommand(deps: Deps): AnyCommand {
     )
     .addOption(new Option("--ppn <int>", "Ranks on each node before the next gets any").argParser(ranks))
     .addOption(
-      new Option("-e, --env <string>", "Environment variable for all ranks, KEY=VALUE").argParser(keyValue),
+      new Option("-e, --env <list>", "Environment variable for all ranks, KEY=VALUE").argParser(keyValue),
     )
     .addOption(
-      new Option("--env-file <list>", "File of variables, KEY=VALUE in a line, as docker run takes it").argParser(
+      new Option("--env-file <files>", "File of variables, KEY=VALUE in a line, as docker run takes it").argParser(
         collect,
       ),
     )
@@ -59,7 +59,7 @@ export function runCommand(deps: Deps): AnyCommand {
     .option("--hosts <string>", "Nodes to run on, such as worker-1,worker-2")
     .option("--bind-to <string>", "What the launcher binds ranks to, such as core; nothing if not given")
     .option("--map-by <string>", "How the launcher spreads ranks, in its own words")
-    .addOption(new Option("--mpi-args <string>", "More options for the launcher's mpirun").argParser(shellWords))
+    .addOption(new Option("--mpi-args <list>", "More options for the launcher's mpirun").argParser(shellWords))
     .addOption(new Option("--timeout <duration>", "End the program after so long").argParser(duration))
     .option(
       "-d, --detach",

@@ -23,6 +23,11 @@ const SHORT = new Map([
   ["h", "help"],
 ]);
 
+/** Whether a flag as `--context` is one of Docker's, which belong before the word `mpi`. */
+export function isGlobalFlag(flag: string): boolean {
+  return VALUED.has(flag.slice(2)) || SWITCHES.has(flag.slice(2));
+}
+
 /**
  * Takes apart the argument list that Docker starts a plugin with: its own complete one, global flags included.
  *

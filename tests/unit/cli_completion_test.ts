@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { Argument, Command, Option, takesProgram, withCompletion } from "../../cli/command_line/command.ts";
 import { complete } from "../../cli/command_line/completion.ts";
+import { createProgram } from "../../cli/program.ts";
+import { fakeWorld } from "../support/cli.ts";
 
 function tree() {
   const root = new Command("docker mpi").enablePositionalOptions().helpCommand(false).option("-D, --debug", "Debug");
@@ -23,12 +25,17 @@ function tree() {
   const bad = withCompletion(new Command("bad").description("Bad").argument("[x]"), {
     x: () => Promise.reject(new Error("no engine")),
   });
-  for (const command of [rm, run, bad]) root.addCommand(command);
+  const places = (word: string) => Promise.resolve(word === "" ? [] : ["master:", "worker-1:"]);
+  const cp = withCompletion(new Command("cp").description("Copy").argument("<source>").argument("<path...>"), {
+    source: places,
+    path: places,
+  });
+  for (const command of [rm, run, bad, cp]) root.addCommand(command);
   return root;
 }
 
 const cases: [args: string, answer: string][] = [
-  ["", "rm\tRemove\nrun\tRun a program\nbad\tBad\n:4\n"],
+  ["", "rm\tRemove\nrun\tRun a program\nbad\tBad\ncp\tCopy\n:4\n"],
   ["ru", "run\tRun a program\n:4\n"],
   ["x", ":4\n"],
   ["x ", ":4\n"],
@@ -59,6 +66,11 @@ const cases: [args: string, answer: string][] = [
   ["run ./prog --n", ":0\n"],
   ["run ./prog -n ", ":0\n"],
   ["bad ", ":4\n"],
+  ["rm hello keys f", ":4\n"],
+  ["cp ", ":0\n"],
+  ["cp ./", ":0\n"],
+  ["cp m", "master:\n:6\n"],
+  ["cp a wor", "worker-1:\n:6\n"],
 ];
 
 for (const [args, answer] of cases) {
@@ -71,3 +83,28 @@ Deno.test("complete() leaves descriptions out on request", async () => {
   const env = (name: string) => name === "DOCKER_CLI_DISABLE_COMPLETION_DESCRIPTION" ? "1" : undefined;
   assert.equal(await complete(tree(), ["r"], { env }), "rm\nrun\n:4\n");
 });
+
+const real: [args: string, answer: string][] = [
+  ["run --env-file ", ":0\n"],
+  ["run --env-file=.", ":0\n"],
+  ["run --sync=", ":16\n"],
+  ["run -e A=1 --env-f", "--env-file\tFile of variables, KEY=VALUE in a line, as docker run takes it\n:4\n"],
+  [
+    "run -e A=1 --env",
+    "--env\tEnvironment variable for all ranks, KEY=VALUE\n--env-file\tFile of variables, KEY=VALUE in a line, as docker run takes it\n:4\n",
+  ],
+  ["deploy --add-key ", ":0\n"],
+  [
+    "deploy --add-key a.pub --add",
+    "--add-key\tLet a further key in, a .pub file; restarts the master. Can be repeated\n:4\n",
+  ],
+  ["cp ", ":0\n"],
+  ["init ", ":16\n"],
+];
+
+for (const [args, answer] of real) {
+  Deno.test(`complete() answers "${args}" of our own commands`, async () => {
+    const { root } = createProgram(fakeWorld().deps, () => {});
+    assert.equal(await complete(root, args.split(" "), { env: () => undefined }), answer);
+  });
+}

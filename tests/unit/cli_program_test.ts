@@ -14,7 +14,14 @@ Options:
 `;
 
 for (
-  const argv of ["mpi version --help", "mpi version -h", "help mpi version", "--help mpi version", "version --help"]
+  const argv of [
+    "mpi version --help",
+    "mpi version -h",
+    "mpi help version",
+    "help mpi version",
+    "--help mpi version",
+    "version --help",
+  ]
 ) {
   Deno.test(`"${argv}" shows the help of version`, async () => {
     assert.deepEqual(await run(argv.split(" ")), { code: 0, out: VERSION_HELP, err: "" });
@@ -55,6 +62,23 @@ const refusals: [argv: string, code: number, fault: string, usage: string, path:
     "",
   ],
   ["mpi --debg", 125, 'unknown flag: --debg\nDid you mean "--debug"?', "[OPTIONS] COMMAND", ""],
+  [
+    "mpi --context lab ls",
+    125,
+    "unknown flag: --context\nIt is Docker's own, and belongs before the word mpi",
+    "[OPTIONS] COMMAND",
+    "",
+  ],
+  ["mpi --cluster hello ps", 125, "unknown flag: --cluster", "[OPTIONS] COMMAND", ""],
+  ["mpi -D --progress=plain hello", 125, "unknown flag: --progress", "[OPTIONS] COMMAND", ""],
+  ["mpi -D deploi", 1, 'docker: unknown command: docker mpi deploi\nDid you mean "deploy"?', "[OPTIONS] COMMAND", ""],
+  [
+    "mpi help verson",
+    1,
+    'docker: unknown command: docker mpi verson\nDid you mean "version"?',
+    "[OPTIONS] COMMAND",
+    "",
+  ],
   ["mpi version --formt=json", 125, 'unknown flag: --formt\nDid you mean "--format"?', "[OPTIONS]", " version"],
   ["mpi version -x", 125, "unknown shorthand flag: 'x' in -x", "[OPTIONS]", " version"],
   ["mpi version --format", 125, "flag needs an argument: --format", "[OPTIONS]", " version"],
