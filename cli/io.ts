@@ -64,7 +64,7 @@ export function processIo(env: (name: string) => string | undefined): Io {
     },
     stdout: output(Deno.stdout, "throw"),
     stderr: output(Deno.stderr, "ignore"),
-    color: Deno.stderr.isTerminal() && !env("NO_COLOR"),
+    color: Deno.stderr.isTerminal() && !env("NO_COLOR") && env("TERM") !== "dumb",
   };
 }
 

@@ -18,7 +18,7 @@ interface RmOptions {
 /** `docker mpi rm`: takes a cluster away. */
 export function rmCommand(deps: Deps): AnyCommand {
   const command = new Command("rm")
-    .alias("down")
+    .aliases(["remove", "down"])
     .summary("Remove a cluster")
     .description("Remove a cluster, or what is left of one, and wait until nothing of it is there")
     .addArgument(new Argument("[name]", "Name of the cluster"))

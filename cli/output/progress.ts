@@ -80,7 +80,7 @@ export function renderPlain(event: Event): string {
  * @param mode How.
  */
 export function startProgress(io: Io, mode: ProgressMode): Progress {
-  const chosen = mode === "auto" ? (io.stderr.isTerminal ? "tty" : "plain") : mode;
+  const chosen = mode === "auto" ? (io.color ? "tty" : "plain") : mode;
   if (chosen === "quiet") return { report: () => {}, stop: () => Promise.resolve() };
   return chosen === "tty" ? startTerminal(io) : startPlain(io);
 }

@@ -56,9 +56,16 @@ export async function launcher(): Promise<string> {
  * The permissions are those of the launcher, but that any program may be started: which `docker` it is, is known only
  * when it runs.
  *
+ * @param path Where to put it.
+ * @param program The bundle.
+ * @param env More variables for `deno compile`.
  * @returns Why it could not be done; nothing if it could.
  */
-async function compile(path: string, program: string): Promise<string | undefined> {
+export async function compile(
+  path: string,
+  program: string,
+  env: Record<string, string> = {},
+): Promise<string | undefined> {
   const folder = await Deno.makeTempDir({ prefix: "docker-mpi-compile-" });
   try {
     const output = `${folder}/${basename(path)}`;
@@ -73,14 +80,26 @@ async function compile(path: string, program: string): Promise<string | undefine
       ],
       signal: AbortSignal.timeout(COMPILE_LIMIT_MS),
       stdin: "null",
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
     }).output();
     if (!success) return reasonOf(new TextDecoder().decode(stderr));
+    if (!await answers(output)) return "what came out of it is not the plugin";
     await Deno.copyFile(output, path);
     return undefined;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Whether a program answers as Docker asks. Where `DENORT_BIN` names Deno itself, `deno compile` makes just that. */
+async function answers(program: string): Promise<boolean> {
+  const { stdout } = await new Deno.Command(program, {
+    args: ["docker-cli-plugin-metadata"],
+    signal: AbortSignal.timeout(COMPILE_LIMIT_MS),
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  return new TextDecoder().decode(stdout) === `${JSON.stringify(metadata)}\n`;
 }
 
 /** Deno's first line says what it was doing; the reason is the first of the causes that speaks of an error. */

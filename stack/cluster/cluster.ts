@@ -31,7 +31,7 @@ export function findClusters(services: readonly Service[]): Cluster[] {
   return [...of("master")].flatMap(([name, master]) => {
     const worker = workers.get(name);
     return name === undefined || worker === undefined ? [] : [{ name, master, worker }];
-  }).sort((a, b) => a.name.localeCompare(b.name));
+  }).sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
 /** Which cluster a command is about. */

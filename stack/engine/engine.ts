@@ -195,7 +195,7 @@ interface ApiMount {
 }
 
 function toService(value: unknown): Service {
-  const { ID, CreatedAt, Spec, UpdateStatus } = value as ApiMeta & {
+  const { ID, CreatedAt, Spec, Endpoint, UpdateStatus } = value as ApiMeta & {
     Spec: ApiSpec & {
       Mode: { Replicated?: { Replicas?: number } };
       TaskTemplate: {
@@ -203,6 +203,7 @@ function toService(value: unknown): Service {
         Placement?: { Constraints?: string[] | null; MaxReplicas?: number };
       };
     };
+    Endpoint?: { Ports?: { Protocol?: string; PublishedPort?: number }[] | null };
     UpdateStatus?: { State?: string; Message?: string };
   };
   const container = Spec.TaskTemplate.ContainerSpec;
@@ -214,6 +215,9 @@ function toService(value: unknown): Service {
     secretIds: (container?.Secrets ?? []).map(({ SecretID }) => SecretID),
     volumes: (container?.Mounts ?? []).flatMap(({ Type, Source, VolumeOptions }) =>
       Type === "volume" && Source && VolumeOptions?.Labels?.[LABELS.cluster] !== undefined ? [Source] : []
+    ),
+    ports: (Endpoint?.Ports ?? []).flatMap(({ Protocol, PublishedPort }) =>
+      Protocol === "tcp" && PublishedPort ? [PublishedPort] : []
     ),
     constraints: Spec.TaskTemplate.Placement?.Constraints ?? [],
     maxPerNode: Spec.TaskTemplate.Placement?.MaxReplicas || undefined,

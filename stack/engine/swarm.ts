@@ -30,6 +30,8 @@ export interface Service {
   secretIds: string[];
   /** The names of the volumes that it has made on the hosts. */
   volumes: string[];
+  /** The TCP ports that it is published at, on its hosts or on all. */
+  ports: number[];
   /** Which hosts it may be placed on. */
   constraints: string[];
   /** How many tasks at most are placed on one host; none: any number. */

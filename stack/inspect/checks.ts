@@ -1,10 +1,10 @@
 /** What `docker mpi doctor` makes of the facts: functions from values to findings. */
-import type { Cluster } from "../cluster/cluster.ts";
+import { type Cluster, findClusters } from "../cluster/cluster.ts";
 import { describeProblem, type Problem } from "../cluster/diagnose.ts";
-import type { EngineInfo, SwarmNode } from "../engine/swarm.ts";
+import type { EngineInfo, Service, SwarmNode } from "../engine/swarm.ts";
 import { digestOf, type Distribution, needsRegistry, refusalOf } from "../image/distribution.ts";
 import { namesRegistry } from "../image/image_name.ts";
-import { LABELS } from "../labels.ts";
+import { LABELS, STACK_LABEL } from "../labels.ts";
 import type { ClusterStatus } from "./status.ts";
 
 /** What one check has found. */
@@ -124,19 +124,25 @@ export function checkImage(needs: Distribution): Finding {
   return { check, verdict: "ok", text: `${image} is ${where}` };
 }
 
-/** Judges whether another cluster has the port that the project wants. */
-export function checkPort(name: string, port: number, clusters: readonly Cluster[]): Finding {
+/** Judges whether another cluster, or any other service of the swarm, has the port that the project wants. */
+export function checkPort(name: string, port: number, services: readonly Service[]): Finding {
   const check = "Port";
-  const others = clusters.filter((cluster) => cluster.name !== name);
-  const ports = new Map(others.map((cluster) => [Number(cluster.master.labels[LABELS.port] ?? 2222), cluster.name]));
-  const owner = ports.get(port);
-  if (owner === undefined) return { check, verdict: "ok", text: `${port} is no other cluster's` };
+  const owners = new Map<number, string>();
+  for (const { name: service, labels, ports } of services) {
+    if (labels[STACK_LABEL] === name) continue;
+    for (const taken of ports) owners.set(taken, `service "${service}"`);
+  }
+  for (const { name: cluster, master } of findClusters(services)) {
+    if (cluster !== name) owners.set(Number(master.labels[LABELS.port] ?? 2222), `cluster "${cluster}"`);
+  }
+  const owner = owners.get(port);
+  if (owner === undefined) return { check, verdict: "ok", text: `${port} is no other service's in this swarm` };
   let free = port + 1;
-  while (ports.has(free)) free++;
+  while (owners.has(free)) free++;
   return {
     check,
     verdict: "warning",
-    text: `${port} is the port of cluster "${owner}": on one host both can't have it`,
+    text: `${port} is the port of ${owner}: on one host both can't have it`,
     remedy: `docker mpi deploy --port ${free}`,
   };
 }

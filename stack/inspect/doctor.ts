@@ -1,10 +1,10 @@
-import { type Cluster, listClusters } from "../cluster/cluster.ts";
+import { type Cluster, findClusters } from "../cluster/cluster.ts";
 import { diagnose } from "../cluster/diagnose.ts";
 import { requireManager } from "../cluster/manager.ts";
 import { takePicture } from "../cluster/picture.ts";
 import { checkDeployment } from "../deploy/deploy.ts";
 import type { DeploymentPlan } from "../deploy/deployment.ts";
-import type { Engine, EngineInfo } from "../engine/swarm.ts";
+import type { Engine, EngineInfo, Service } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import { keyDirectory } from "../keys/keys.ts";
 import { openMaster, parseHosts, untilAborted, type Vantage } from "../master/master.ts";
@@ -59,8 +59,9 @@ export async function* examine(examination: Examination): AsyncGenerator<Finding
   if ((yield* attempt("Swarm", () => requireManager(engine))) === undefined) return;
   yield { check: "Swarm", verdict: "ok", text: "this engine is a manager" };
   yield* checkHosts(await engine.nodes(), info.nodeId);
-  const clusters = await listClusters(engine);
-  if (settings !== undefined) yield* checkProject(examination, settings, clusters);
+  const services = await engine.services([]);
+  const clusters = findClusters(services);
+  if (settings !== undefined) yield* checkProject(examination, settings, services);
   const name = examination.name ?? settings?.name ?? (clusters.length === 1 ? clusters[0]?.name : undefined);
   const cluster = clusters.find((each) => each.name === name);
   if (cluster !== undefined) yield* examineCluster(examination, info, cluster);
@@ -84,9 +85,9 @@ function noCluster(asked: string | undefined, name: string | undefined, clusters
 async function* checkProject(
   { engine, configDir, version }: Examination,
   settings: Settings,
-  clusters: readonly Cluster[],
+  services: readonly Service[],
 ): AsyncGenerator<Finding> {
-  yield checkPort(settings.name, settings.port, clusters);
+  yield checkPort(settings.name, settings.port, services);
   // What a machine without a key is told, its login says.
   const plan: DeploymentPlan = { engine, configDir, settings, version, rotateKeys: true, resolveImage: "always" };
   const needs = yield* attempt("Project", () => checkDeployment(plan, undefined));

@@ -200,7 +200,7 @@ Deno.test("doctor where no cluster runs says how to begin, and looks at what a p
   const project = await world.mpi("doctor");
   assert.equal(
     host(project.out),
-    `${well}ok        Port       2222 is no other cluster's\n` +
+    `${well}ok        Port       2222 is no other service's in this swarm\n` +
       "WARNING   Image      this engine does not have hello:latest yet\n" +
       "hint: docker mpi build  # makes it; deploy does so as well\n" +
       noCluster("hello is not deployed; none runs", begin),

@@ -70,6 +70,7 @@ Deno.test("what an engine leaves out is taken for what that means", async () => 
     labels: {},
     image: "",
     secretIds: [],
+    ports: [],
     constraints: [],
     maxPerNode: undefined,
     volumes: [],

@@ -55,7 +55,7 @@ function apiInfo({ info }: FakeSwarm) {
 }
 
 const apiService = (
-  { id, name, labels, image, secretIds, constraints, maxPerNode, replicas, update, createdAt }: Service,
+  { id, name, labels, image, secretIds, ports, constraints, maxPerNode, replicas, update, createdAt }: Service,
 ) => ({
   ID: id,
   CreatedAt: createdAt,
@@ -69,6 +69,7 @@ const apiService = (
       Placement: { Constraints: constraints, MaxReplicas: maxPerNode },
     },
   },
+  Endpoint: { Ports: ports.map((PublishedPort) => ({ Protocol: "tcp", PublishedPort })) },
   ...(update === undefined ? {} : { UpdateStatus: { State: update.state, Message: update.message } }),
 });
 

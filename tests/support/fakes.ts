@@ -113,6 +113,7 @@ export function aService(cluster: string, role: "master" | "worker", parts: Part
     image: `${cluster}:latest`,
     secretIds: [],
     volumes: [],
+    ports: [],
     constraints: [],
     maxPerNode: undefined,
     replicas: role === "master" ? 1 : 2,

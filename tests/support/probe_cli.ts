@@ -4,9 +4,11 @@
  * @module
  */
 import { Command } from "../../cli/command_line/command.ts";
+import { progressOption } from "../../cli/command_line/flags.ts";
 import type { Deps } from "../../cli/deps.ts";
 import { metadata } from "../../cli/docker/metadata.ts";
 import { main } from "../../cli/main.ts";
+import { startProgress } from "../../cli/output/progress.ts";
 
 const wait = (deps: Deps) =>
   new Command("wait").option("--stubborn", "Don't end when interrupted").action(async ({ stubborn }) => {
@@ -44,8 +46,16 @@ const where = (deps: Deps) =>
     await deps.io.stdout.write(`${(await deps.endpoint()).host}\n`);
   });
 
+const progress = (deps: Deps) =>
+  new Command("progress").addOption(progressOption()).action(async ({ progress }) => {
+    const display = startProgress(deps.io, progress);
+    display.report({ resource: "image", state: "working", text: "building" });
+    display.report({ resource: "image", state: "done", text: "built" });
+    await display.stop();
+  });
+
 if (Deno.args[0] === "docker-cli-plugin-metadata") {
   await new Response(JSON.stringify(metadata)).body?.pipeTo(Deno.stdout.writable);
   Deno.exit(0);
 }
-Deno.exit(await main(Deno.args, [wait, flood, status, fail, where]));
+Deno.exit(await main(Deno.args, [wait, flood, status, fail, where, progress]));

@@ -160,23 +160,31 @@ Deno.test("checkImage() says how to get what is missing", () => {
   );
 });
 
-Deno.test("checkPort() finds another cluster's port, and the next that is free", () => {
-  const cluster = (name: string, port?: string) => ({
-    name,
-    master: aService(name, "master", { labels: port === undefined ? {} : { "docker-mpi.port": port } }),
-    worker: aService(name, "worker"),
-  });
-  const clusters = [cluster("cfd", "2222"), cluster("other", "2223")];
-  const free = (port: number) => found("ok", "Port", `${port} is no other cluster's`);
-  const taken = `2222 is the port of cluster "cfd": on one host both can't have it`;
-  assert.deepEqual(
-    checkPort("hello", 2222, clusters),
-    found("warning", "Port", taken, "docker mpi deploy --port 2224"),
-  );
-  assert.deepEqual(checkPort("hello", 2224, clusters), free(2224));
-  const both = [cluster("cfd", "2222"), cluster("hello", "2222")];
+Deno.test("checkPort() finds another cluster's port, any other service's, and the next that is free", () => {
+  const cluster = (name: string, port = "2222") => [
+    aService(name, "master", { labels: { "docker-mpi.port": port }, ports: [Number(port)] }),
+    aService(name, "worker"),
+  ];
+  const web = aService("web", "master", { name: "web", labels: { "docker-mpi.role": "" }, ports: [80, 2224] });
+  const services = [...cluster("cfd"), ...cluster("other", "2223"), web];
+  const free = (port: number) => found("ok", "Port", `${port} is no other service's in this swarm`);
+  const taken = (port: number, owner: string) =>
+    found(
+      "warning",
+      "Port",
+      `${port} is the port of ${owner}: on one host both can't have it`,
+      "docker mpi deploy --port 2225",
+    );
+  assert.deepEqual(checkPort("hello", 2222, services), taken(2222, 'cluster "cfd"'));
+  assert.deepEqual(checkPort("hello", 2224, services), taken(2224, 'service "web"'));
+  assert.deepEqual(checkPort("hello", 2225, services), free(2225));
+  const both = [...cluster("cfd"), ...cluster("hello")];
   for (const name of ["cfd", "hello"]) assert.equal(checkPort(name, 2222, both).verdict, "warning", name);
-  assert.deepEqual(checkPort("cfd", 2222, clusters), free(2222), "its own port");
+  assert.deepEqual(checkPort("cfd", 2222, services), free(2222), "its own port");
+  assert.deepEqual(checkPort("web", 2224, services), free(2224), "one of its own stack");
+  // On its hosts' network a cluster has a port that is not published.
+  const bare = cluster("cfd").map((service) => ({ ...service, ports: [] }));
+  assert.equal(checkPort("hello", 2222, bare).verdict, "warning");
   assert.deepEqual(checkPort("hello", 2222, []), free(2222));
 });
 

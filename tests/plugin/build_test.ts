@@ -1,0 +1,16 @@
+/** What `deno task build` takes for the plugin. */
+import assert from "node:assert/strict";
+import { compile } from "../../cli/plugin/build.ts";
+import { bundle } from "../../cli/plugin/bundle.ts";
+
+Deno.test("a runtime that makes no plugin of the program is told, and nothing is put anywhere", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "mpi-build-" });
+  try {
+    // Deno itself takes the name of its command from the arguments, whatever program was compiled into it.
+    const reason = await compile(`${folder}/docker-mpi`, await bundle(""), { DENORT_BIN: Deno.execPath() });
+    assert.equal(reason, "what came out of it is not the plugin");
+    assert.deepEqual([...Deno.readDirSync(folder)], []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
