@@ -20,7 +20,8 @@ const [KILL, QUIET, CUT] = [4, 15, 10];
 const LIMIT = 40;
 
 /** How a run may fail here: it says which node was lost. */
-const CLEAR = /^docker mpi run: Lost during the run: (worker-\d+(, )?)+\nhint: docker mpi hosts {2}# .*\n$/m;
+const CLEAR =
+  /^docker mpi run: Lost during the run: (worker-\d+ \(ranks? [\d, -]+\)(, )?)+\nhint: docker mpi hosts {2}# .*\n$/m;
 
 const pick = <T>(list: readonly T[]): T | undefined => list[Math.floor(Math.random() * list.length)];
 

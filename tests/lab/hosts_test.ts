@@ -1,6 +1,6 @@
 /** The main promises on several hosts: ranks on all of them, a clear end when one is lost, no image that only one has. */
 import assert from "node:assert/strict";
-import { END_SECONDS, SLEEP, startJob } from "../support/job.ts";
+import { END_SECONDS, lostNodes, SLEEP, startJob } from "../support/job.ts";
 import { measured, stopwatch } from "../support/measured.ts";
 import { nodes } from "../support/nodes.ts";
 import { failure, parts, project } from "../support/projects.ts";
@@ -14,7 +14,7 @@ const WORKERS = 5;
 /** The run ended because of one of these nodes, and says so. */
 function assertLost({ code, stderr }: Ended, possible: string[]): void {
   assert.notEqual(code, 0);
-  const lost = /^docker mpi run: Lost during the run: (.*)$/m.exec(stderr)?.[1]?.split(", ") ?? [];
+  const lost = lostNodes(stderr);
   assert.ok(lost.length > 0 && lost.every((name) => possible.includes(name)), stderr);
 }
 

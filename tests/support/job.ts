@@ -137,3 +137,9 @@ function gather(stream: ReadableStream<Uint8Array>) {
   })();
   return gathered;
 }
+
+/** The nodes that a run says it lost, each with its ranks. */
+export function lostNodes(stderr: string): string[] {
+  const list = /^docker mpi run: Lost during the run: (.*)$/m.exec(stderr)?.[1] ?? "";
+  return [...list.matchAll(/([\w.-]+) \(ranks? \d[\d, -]*\)/g)].map(([, name = ""]) => name);
+}

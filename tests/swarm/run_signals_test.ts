@@ -23,7 +23,7 @@ Deno.test("a run that is stopped must leave no process on any node", async (t) =
     await expectOk(world.docker(["kill", await containerOf(world, "worker-2")]));
     const { code, stderr } = await job.ended();
     assert.notEqual(code, 0);
-    assert.match(stderr, /docker mpi run: Lost during the run: worker-2\n/);
+    assert.match(stderr, /docker mpi run: Lost during the run: worker-2 \(rank 2\)\n/);
     await noProcess(world);
   });
 });

@@ -99,7 +99,7 @@ for (const mpi of IMPLEMENTATIONS) {
       try {
         const { code, stderr } = await job.ended(END_SECONDS);
         assert.notEqual(code, 0);
-        assert.match(stderr, new RegExp(`^docker mpi run: Lost during the run: ${lost}$`, "m"));
+        assert.match(stderr, new RegExp(`^docker mpi run: Lost during the run: ${lost} \\(rank [12]\\)$`, "m"));
       } finally {
         await others[1]!.heal();
       }

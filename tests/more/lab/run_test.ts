@@ -222,7 +222,7 @@ for (const mpi of IMPLEMENTATIONS) {
         const time = stopwatch();
         const { code, stderr } = await run("hostname");
         measured("a run on a node that hangs ends, or leaves it out", time(), 15);
-        if (code !== 0) assert.match(stderr, /docker mpi run: Lost during the run: worker-1\n/);
+        if (code !== 0) assert.match(stderr, /docker mpi run: Lost during the run: worker-1 \(rank 1\)\n/);
         await eventually("worker-1 off the list", async () => !(await hostNames(world)).includes("worker-1"), 15);
         const { stdout } = await expectOk(run("hostname"));
         assert.ok(!stdout.includes("worker-1\n"), stdout);

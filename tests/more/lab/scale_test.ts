@@ -41,7 +41,10 @@ labTest("a cluster is scaled while jobs run: what stays is not touched, what goe
     await scale(2);
     const { code, stderr } = await job.ended();
     assert.notEqual(code, 0);
-    assert.match(stderr, /^docker mpi run: Lost during the run: worker-4\nhint: docker mpi hosts {2}# .*\n$/);
+    assert.match(
+      stderr,
+      /^docker mpi run: Lost during the run: worker-4 \(rank 1\)\nhint: docker mpi hosts {2}# .*\n$/,
+    );
     await noProcess(world, 15);
   });
 });

@@ -212,7 +212,7 @@ for (const implementation of IMPLEMENTATIONS) {
       assert.equal(stdout.split("end").length - 1, 2);
       assert.match(
         stderr,
-        /Lost during the run: worker-2\n.*\ndocker mpi run: Runs again on the nodes that are left, retry 1 of 2\n/,
+        /Lost during the run: worker-2 \(rank 2\)\n.*\ndocker mpi run: Runs again on the nodes that are left, retry 1 of 2\n/,
       );
       const { State, Attempt, Nodes } = await inspect(id);
       assert.deepEqual([State, Attempt, Nodes], ["completed", 2, ["master", "worker-1"]]);

@@ -32,6 +32,24 @@ sub node_of {
   return $places[$rank % @places]{name};
 }
 
+# usage: with_ranks(JOB, NODE)
+# Gives a node's name and its ranks, "worker-2 (ranks 2, 8-9)", unless the user's own words place them.
+sub with_ranks {
+  my ($job, $node) = @_;
+  return $node->{name} if is_free($job);
+  my @places = places($job);
+  my @parts;
+  for my $rank (grep { $places[$_ % @places]{name} eq $node->{name} } 0 .. $job->{np} - 1) {
+    if (@parts && $parts[-1][1] == $rank - 1) { $parts[-1][1] = $rank }
+    else { push @parts, [$rank, $rank] }
+  }
+  return $node->{name} unless @parts;
+  my $plural = @parts > 1 || $parts[0][0] < $parts[0][1] ? 's' : '';
+  my @texts = map { $_->[0] == $_->[1] ? $_->[0] : "$_->[0]-$_->[1]" } @parts;
+  splice @texts, 8, @texts, '…' if @texts > 8;
+  return "$node->{name} (rank$plural " . join(', ', @texts) . ')';
+}
+
 # usage: excess(JOB)
 # Gives a warning if ranks have to share slots, or nothing.
 sub excess {
