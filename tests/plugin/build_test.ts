@@ -9,7 +9,7 @@ Deno.test("a runtime that makes no plugin of the program is told, and nothing is
     // Deno itself takes the name of its command from the arguments, whatever program was compiled into it.
     const reason = await compile(`${folder}/docker-mpi`, await bundle(""), { DENORT_BIN: Deno.execPath() });
     assert.equal(reason, "what came out of it is not the plugin");
-    assert.deepEqual([...Deno.readDirSync(folder)], []);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

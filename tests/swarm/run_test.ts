@@ -135,6 +135,28 @@ for (const mpi of IMPLEMENTATIONS) {
       );
     });
 
+    await t.step(
+      "what Linux would not start is refused in words, and a variable may be as long as it allows",
+      async () => {
+        const path = `${world.project}/variables`;
+        const withLengths = async (...lengths: number[]) => {
+          await Deno.writeTextFile(path, lengths.map((length, i) => `V${i}=${"x".repeat(length - 3)}\n`).join(""));
+          return await run("--env-file", path, "-n", "1", "--hosts", "worker-1", "sh", "-c", 'echo "${#V0}"');
+        };
+        const refused = (text: string) => ({
+          code: 125,
+          stdout: "",
+          stderr: `docker mpi run: ${text} can be passed\nhint: docker mpi cp FILE .  # brings it in a file\n`,
+        });
+        assert.equal((await expectOk(withLengths(131_071))).stdout, "131068\n");
+        assert.deepEqual(await withLengths(131_072), refused("Variable V0 has 131072 bytes, at most 131071"));
+        const many = await withLengths(...Array(9).fill(100_000));
+        const bytes = 9 * 100_000 + "sh -c ".length + 'echo "${#V0}" '.length + 8;
+        assert.deepEqual(many, refused(`The program's arguments and variables have ${bytes} bytes, at most 900000`));
+        await Deno.remove(path);
+      },
+    );
+
     await t.step("more ranks than slots run, and one line says so", async () => {
       const { stdout, stderr } = await expectOk(run("-n", "5", "./mpi_hello_world"));
       assert.match(stdout, /^(Hello from rank \d of 5 on \S+\n){5}$/);

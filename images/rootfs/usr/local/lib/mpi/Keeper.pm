@@ -36,13 +36,13 @@ sub keep {
     $self->say("Runs again on the nodes that are left, retry $attempt of $self->{retries}");
     select undef, undef, undef, PAUSE;
   }
+  # What was only there to run it: input can be large, and variables be secret. It leaves room for the facts, too.
+  unlink map { "$self->{folder}/$_" } qw(input words reserve);
   $self->say("$self->{dropped} bytes of output were dropped, beyond the limit of $self->{limit} bytes") if $self->{dropped};
   $self->_note(dropped => $self->{dropped}) if $self->{dropped};
   $self->_note(cancelled => 1) if $self->{signal};
   $self->_note(status => $status);
   $self->_note(ended => time);
-  # What was only there to run it: input can be large, and variables be secret.
-  unlink map { "$self->{folder}/$_" } qw(input words reserve);
   return;
 }
 

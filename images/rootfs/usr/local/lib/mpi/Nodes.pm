@@ -85,4 +85,8 @@ sub problem {
   return;
 }
 
+# usage: room_hint(PATH)
+# Gives the remedy where something on the master can't be written.
+sub room_hint { return "docker mpi exec df -h $_[0]  # shows how full it is; docker mpi jobs rm --all makes room" }
+
 1;

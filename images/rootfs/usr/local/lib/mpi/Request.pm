@@ -8,6 +8,9 @@ use Words;
 # All arguments of a program together may have two MB, and they are sent as hexadecimal digits.
 use constant WORDS => 900_000;
 
+# Linux takes no more than that in one of them.
+use constant WORD => 131_071;
+
 my $fail; # called with a status, a message and a hint; does not come back
 
 # usage: take(FAIL, WORD...)
@@ -20,6 +23,7 @@ sub take {
     @words = read_words($file);
   }
   my %job = take_words(@words);
+  check_lengths(\%job);
   check_program($job{program}[0], $job{dir});
   return %job;
 }
@@ -46,10 +50,24 @@ sub take_words {
     else { $fail->(125, "mpi_run: unknown option \"$word\"") }
   }
   $job{program} = [@words];
-  my $length = length join ' ', @words, @{$job{env}};
-  $fail->(125, "The program's arguments and variables have $length bytes, at most " . WORDS . ' can be passed') if $length > WORDS;
   $fail->(125, 'mpi_run: want --job ID ... -- PROGRAM [ARG]...') unless @words && ($job{job} // '') =~ /^[A-Za-z0-9-]+$/;
   return %job;
+}
+
+# usage: check_lengths JOB
+# Linux starts no program with longer arguments and variables.
+sub check_lengths {
+  my ($job) = @_;
+  my @arguments = @{$job->{program}};
+  my @all = (map({ ["Argument $_", $arguments[$_]] } 0 .. $#arguments), map { ['Variable ' . s/=.*//sr, $_] } @{$job->{env}});
+  my $hint = 'docker mpi cp FILE .  # brings it in a file';
+  for (@all) {
+    my ($name, $length) = ($_->[0], length $_->[1]);
+    $fail->(125, "$name has $length bytes, at most " . WORD . ' can be passed', $hint) if $length > WORD;
+  }
+  my $sum = length join ' ', map { $_->[1] } @all;
+  $fail->(125, "The program's arguments and variables have $sum bytes, at most " . WORDS . ' can be passed', $hint) if $sum > WORDS;
+  return;
 }
 
 # usage: check_program PROGRAM DIRECTORY
