@@ -4,7 +4,33 @@ import { type EngineSocket, engineWithSwarm, SWARM } from "../support/engine_soc
 import { type Outcome, run } from "../support/cli.ts";
 
 /** Every command that needs a manager. */
-const COMMANDS = ["deploy", "run x", "exec x", "login", "hosts", "scale 1", "rm", "ps", "logs", "ls", "config"];
+const MANAGED = ["deploy", "ls", "config", "status", "inspect", "key create"];
+
+/** Every command that needs a cluster besides. */
+const CLUSTERED = [
+  ...[
+    "run x",
+    "exec x",
+    "login",
+    "login --print",
+    "hosts",
+    "scale 1",
+    "rm",
+    "ps",
+    "logs",
+    "cp /etc/hostname .",
+    "sync .",
+  ],
+  ...["jobs", "jobs ls", "jobs logs x", "jobs attach x", "jobs wait x", "jobs cancel x", "jobs rm x", "jobs inspect x"],
+  ...["key export"],
+];
+
+/** The command's name, and the status of an error of ours: another one where it hands on a program's. */
+function named(line: string): { name: string; code: number } {
+  const [first = "", second = ""] = line.split(" ");
+  const name = ["jobs", "key"].includes(first) && second !== "" ? `${first} ${second}` : first;
+  return { name, code: ["run", "exec", "jobs attach", "jobs wait"].includes(name) ? 125 : 1 };
+}
 
 const swarms: [state: keyof typeof SWARM, message: string, hint: string][] = [
   ["inactive", "The Docker engine is in no swarm", "docker swarm init"],
@@ -31,9 +57,8 @@ for (const [state, message, hint] of swarms) {
     await using engine = await engineWithSwarm(SWARM[state]);
     const cwd = await Deno.makeTempDir({ prefix: "mpi-no-swarm-" });
     try {
-      for (const line of COMMANDS) {
-        const name = line.split(" ")[0];
-        const code = name === "run" || name === "exec" ? 125 : 1;
+      for (const line of [...MANAGED, ...CLUSTERED]) {
+        const { name, code } = named(line);
         const err = `docker mpi ${name}: ${message}\nhint: ${hint}\n`;
         assert.deepEqual(await mpi(engine, line, cwd), { code, out: "", err });
       }
@@ -50,9 +75,8 @@ Deno.test("a swarm without a cluster must be told by every command that needs on
   const cwd = await Deno.makeTempDir({ prefix: "mpi-no-swarm-" });
   try {
     const hint = "hint: docker mpi deploy  # in a project's directory; docker mpi init hello makes a project\n";
-    for (const line of ["run x", "exec x", "login", "login --print", "hosts", "scale 1", "rm", "ps", "logs"]) {
-      const name = line.split(" ")[0];
-      const code = name === "run" || name === "exec" ? 125 : 1;
+    for (const line of CLUSTERED) {
+      const { name, code } = named(line);
       const err = `docker mpi ${name}: No cluster runs in this swarm\n${hint}`;
       assert.deepEqual(await mpi(engine, line, cwd), { code, out: "", err });
     }

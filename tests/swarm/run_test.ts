@@ -115,6 +115,25 @@ for (const mpi of IMPLEMENTATIONS) {
       }
     });
 
+    await t.step("--input's file reaches rank 0, on another node than the master, and no other rank", async () => {
+      const bytes = noise(3_000_000);
+      await Deno.writeFile(`${world.project}/input`, bytes);
+      const sums = shell(
+        "sha1sum | cut -c-40",
+        "-n",
+        "2",
+        "--hosts",
+        "worker-1,worker-2",
+        "--label",
+        "--input",
+        "input",
+      );
+      assert.deepEqual((await expectOk(sums)).stdout.trim().split("\n").sort(), [
+        `0: ${sha1(bytes)}`,
+        `1: ${sha1("")}`,
+      ]);
+    });
+
     await t.step("variables, directory, nodes and ranks are as the flags say", async () => {
       const values = { A: "x  \"y\" $HOME 'z' =1", B: "", C: "two\nlines" };
       const flags = Object.entries(values).flatMap(([key, value]) => ["-e", `${key}=${value}`]);

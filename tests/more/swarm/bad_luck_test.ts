@@ -210,7 +210,20 @@ Deno.test("a cluster that runs must stand what users and neighbours do", async (
 
     const several = "Several clusters run, and it is not said which is meant: mpitest, mpitest-b\n" +
       "hint: export MPI_CLUSTER=mpitest  # says it, and so does a project's directory\n";
-    for (const line of ["run hostname", "exec hostname", "login", "hosts", "scale 2", "rm", "ps", "logs"]) {
+    const lines = [
+      "run hostname",
+      "exec hostname",
+      "login",
+      "hosts",
+      "scale 2",
+      "rm",
+      "ps",
+      "logs",
+      "jobs",
+      "cp / .",
+      "sync .",
+    ];
+    for (const line of lines) {
       const name = line.split(" ")[0] ?? "";
       assert.deepEqual(await mpi(line, empty.path), failure(`docker mpi ${name}: ${several}`, 125));
     }

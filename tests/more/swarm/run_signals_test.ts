@@ -28,6 +28,17 @@ for (const mpi of IMPLEMENTATIONS) {
       assert.deepEqual(await jobProcesses(world), []);
     });
 
+    await t.step("who ends within five seconds of an interrupt may, and who does not is killed then", async () => {
+      const slow = 'trap "sleep 3; echo bye; exit 0" INT; echo here; while :; do sleep 0.1; done';
+      const ends = await startJob(world, ["sh", "-c", slow], RANKS);
+      const stays = await startJob(world, STUBBORN, RANKS);
+      for (const job of [ends, stays]) job.kill("SIGINT");
+      const [polite, stubborn] = await Promise.all([ends.ended(15), stays.ended(15)]);
+      assert.deepEqual([polite.code, polite.stdout], [130, "here\n".repeat(RANKS) + "bye\n".repeat(RANKS)]);
+      assert.deepEqual([stubborn.code, stubborn.stdout], [130, "here\n".repeat(RANKS)]);
+      assert.deepEqual(await jobProcesses(world), []);
+    });
+
     for (const docker of CLIENTS) {
       await t.step(`Ctrl-C in a terminal, ${docker}`, () => pressCtrlC(world, docker));
 
