@@ -82,5 +82,6 @@ Deno.test("what the paper does in a cluster must have its line here", async (t) 
     for (const name of ["deploy", "scale", "login", "exec", "rm", "ls", "config"]) {
       assert.match(stdout, new RegExp(`^  ${name} `, "m"));
     }
+    assert.match((await mpi("run", "--help")).stdout, /^Usage: +docker mpi run .*\n\n.*under the MPI launcher/s);
   });
 });

@@ -21,25 +21,39 @@ const hello = (workers: number) =>
   nodeNames(workers).map((node, rank) => `Hello from rank ${rank} of ${workers + 1} on ${node}`);
 const lines = ({ stdout }: Ended) => stdout.trim().split("\n").sort();
 
-/** The original's project as it stands: three lines of Dockerfile, a program, keys; and no `mpi.yaml`. */
-async function makeOriginal(directory: string): Promise<void> {
+/**
+ * A project as the original has it: three lines of Dockerfile, a program, keys, scripts and their settings; no `mpi.yaml`.
+ *
+ * @param base What its Dockerfile begins with.
+ */
+async function makeOriginal(directory: string, base: string): Promise<void> {
   for (const folder of ["project", "ssh"]) await Deno.mkdir(`${directory}/${folder}`, { recursive: true });
-  const example = await Deno.readTextFile(`${root}/examples/hello/Dockerfile`);
-  const base = /^FROM (\S+)/m.exec(example)?.[1]?.replace("${MPI}", "mpich"); // docker-mpi/mpich:0.1.0-dev
   await Deno.writeTextFile(
     `${directory}/Dockerfile`,
-    `FROM ${base}\nCOPY project/ .\nRUN mpicc -o mpi_hello_world mpi_hello_world.c\n`,
+    `# the cluster's image\nFROM ${base}\n\n# the programs\nCOPY project/ .\nRUN mpicc -o mpi_hello_world mpi_hello_world.c\n`,
   );
+  for (const script of ["swarm.sh", "cluster.sh"]) {
+    await Deno.writeTextFile(`${directory}/${script}`, "#!/bin/sh\nexit 1\n");
+  }
+  await Deno.writeTextFile(`${directory}/swarm.conf`, "SSH_PORT=2222\n");
+  await Deno.writeTextFile(`${directory}/.env`, "REGISTRY_ADDR=localhost\n");
+  await Deno.writeTextFile(`${directory}/docker-compose.yml`, "services: {}\n");
   const program = "project/mpi_hello_world.c";
   await Deno.copyFile(`${root}/examples/hello/${program}`, `${directory}/${program}`);
   for (const key of ["id_rsa", "id_rsa.pub"]) await Deno.writeTextFile(`${directory}/ssh/${key}`, `${MARK}\n`);
+}
+
+/** Our base image, as the example has it. */
+async function ourBase(): Promise<string> {
+  const example = await Deno.readTextFile(`${root}/examples/hello/Dockerfile`);
+  return /^FROM (\S+)/m.exec(example)?.[1]?.replace("${MPI}", "mpich") ?? ""; // docker-mpi/mpich:0.1.0-dev
 }
 
 Deno.test("the project of the paper must deploy, run, scale and go, without an mpi.yaml", async (t) => {
   await using world = await openWorld({ mpi: "mpich" });
   const folder = await Deno.makeTempDir({ prefix: "mpitest-" });
   const cwd = `${folder}/${NAME}`;
-  await makeOriginal(cwd);
+  await makeOriginal(cwd, await ourBase());
   await using _end = cleanUp(world, NAME);
   // Where there is no mpi.yaml, only `build`, `config` and `deploy` know the cluster by the directory.
   const own = { MPI_PORT: PORT };
@@ -57,21 +71,37 @@ Deno.test("the project of the paper must deploy, run, scale and go, without an m
     });
 
     await t.step("swarm.sh config set and show: flags, variables, and what comes of them", async () => {
-      const config = async (...args: string[]) =>
-        (await expectOk(world.docker(["mpi", "config", ...args], { cwd, env: own }))).stdout;
-      const settings = await config("--resolve", "--image", "registry.example.org/hello:2", "--subnet", "10.0.9.0/24");
-      for (
-        const row of [
-          `name +${NAME} `,
-          "image +registry\\.example\\.org/hello:2 +--image$",
-          "network\\.subnet +10\\.0\\.9\\.0/24 +--subnet$",
-          `port +${PORT} +MPI_PORT$`,
-        ]
-      ) {
-        assert.match(settings, new RegExp(`^${row}`, "m"));
-      }
+      const config = async (args: string[], variables: Record<string, string> = own) =>
+        (await expectOk(world.docker(["mpi", "config", ...args], { cwd, env: variables }))).stdout;
+      const wanted = {
+        name: "paper",
+        image: "registry.example.org/hello:2",
+        "network.subnet": "10.0.9.0/24",
+        port: "2230",
+        slots: "2",
+      };
+      const rowsOf = (settings: string) =>
+        Object.keys(wanted).map((key) => new RegExp(`^${key} +(\\S+) +(\\S+)`, "m").exec(settings)?.slice(1));
+      const all = (sources: string[]) => Object.values(wanted).map((value, index) => [value, sources[index]]);
+      const { name, image, port, slots } = wanted;
+      const subnet = wanted["network.subnet"];
+      const flags = ["--cluster", name, "--image", image, "--subnet", subnet, "--port", port, "--slots", slots];
+      assert.deepEqual(
+        rowsOf(await config(["--resolve", ...flags])),
+        all(["--cluster", "--image", "--subnet", "--port", "--slots"]),
+      );
+      const variables = { MPI_CLUSTER: name, MPI_IMAGE: image, MPI_SUBNET: subnet, MPI_PORT: port, MPI_SLOTS: slots };
+      assert.deepEqual(rowsOf(await config(["--resolve"], variables)), all(Object.keys(variables)));
+      const file = `name: ${name}\nimage: ${image}\nnetwork: { subnet: ${subnet} }\nport: ${port}\nslots: ${slots}\n`;
+      await Deno.writeTextFile(`${cwd}/mpi.yaml`, file);
+      assert.deepEqual(
+        rowsOf(await config(["--resolve"], {})),
+        all(["mpi.yaml:1:7", "mpi.yaml:2:8", "mpi.yaml:3:20", "mpi.yaml:4:7", "mpi.yaml:5:8"]),
+      );
+      await Deno.remove(`${cwd}/mpi.yaml`);
+      assert.match(await config(["--resolve"]), new RegExp(`^name +${NAME} `, "m"));
       // What encrypts is in the kernel, and not tried; that it is asked for is.
-      const { networks } = parse(await config("--encrypted", "--workers", "1"));
+      const { networks } = parse(await config(["--encrypted", "--workers", "1"]));
       assert.deepEqual(networks.cluster.driver_opts, { encrypted: "true" });
     });
 
@@ -127,6 +157,34 @@ Deno.test("the project of the paper must deploy, run, scale and go, without an m
   } finally {
     await world.docker(["stack", "rm", NAME]);
     await world.docker(["image", "rm", "--force", `${NAME}:latest`]);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("the lines that take a project over must do so, as the page has them", async () => {
+  await using world = await openWorld({ mpi: "mpich" });
+  const page = await Deno.readTextFile(`${root}/docs/paper.md`);
+  const [, script = ""] = /## Take a project over\n\n```\n(.*?)```/s.exec(page) ?? [];
+  assert.match(
+    script,
+    /^cd cluster .*\nsed -i .*\nrm -rf .*\necho .*\ndocker mpi deploy --workers 4 .*\ndocker mpi run .*\n$/,
+  );
+  const folder = await Deno.makeTempDir({ prefix: "mpitest-" });
+  await makeOriginal(`${folder}/cluster`, "nlknguyen/alpine-mpich:onbuild");
+  await using _end = cleanUp(world, "hello");
+  try {
+    const env = { DOCKER_CONFIG: world.config, MPI_PORT: PORT };
+    const shell = new Deno.Command("sh", { args: ["-ec", script], cwd: folder, env, stdin: "null" });
+    const { code, stdout, stderr } = await shell.output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    const [first, ...others] = new TextDecoder().decode(stdout).trim().split("\n");
+    assert.equal(first, 'Cluster "hello" answers: 5 nodes, 5 slots');
+    assert.deepEqual(others.sort(), hello(4));
+    const left = (await Array.fromAsync(Deno.readDir(`${folder}/cluster`))).map(({ name }) => name);
+    assert.deepEqual(left.sort(), ["Dockerfile", "mpi.yaml", "project"]);
+    assert.equal((await expectOk(world.docker(["mpi", "rm", "hello"]))).stdout, "hello\n");
+  } finally {
+    await world.docker(["image", "rm", "--force", "hello:latest"]);
     await Deno.remove(folder, { recursive: true });
   }
 });
