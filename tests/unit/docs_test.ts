@@ -9,23 +9,10 @@ import { SETTINGS_DOCUMENT, withTables } from "../support/settings_docs.ts";
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
 const readme = await read("README.md");
 const EXAMPLES = Object.keys(TEMPLATES).map((name) => `examples/${name}/README.md`);
-const DOCUMENTS = [
-  ...EXAMPLES,
-  "README.md",
-  "ARCHITECTURE.md",
-  "CONTRIBUTING.md",
-  "SECURITY.md",
-  "docs/files.md",
-  "docs/images.md",
-  "docs/scale.md",
-  "docs/jobs.md",
-  "docs/remote.md",
-  "docs/teaching.md",
-  "docs/security.md",
-  "docs/paper.md",
-  "docs/settings.md",
-  "docs/volumes.md",
-];
+const markdownIn = async (folder: string) =>
+  (await Array.fromAsync(Deno.readDir(new URL(`./${folder}`, ROOT)))).map(({ name }) => folder + name)
+    .filter((path) => path.endsWith(".md")).sort();
+const DOCUMENTS = [...EXAMPLES, ...await markdownIn(""), ...await markdownIn("docs/")];
 
 const { root } = createProgram(fakeWorld().deps, () => {});
 const names = root.commands.map((command) => command.name()).filter((name) => !name.startsWith("_"));
@@ -62,7 +49,10 @@ for (const path of DOCUMENTS) {
     const paths = [...text.matchAll(/`((?:cli|stack|images|tests|docs|examples)\/[\w./-]*)`/g)]
       .filter(([, name]) => name !== "cli/commands/uptime.ts") // the example of a new command
       .map(([, name]) => new URL(name!, ROOT));
-    for (const url of [...links, ...paths]) {
+    // The pages name tests by their place below tests/.
+    const tests = [...text.matchAll(/`((?:swarm|lab|more|unit|plugin|endurance)\/[\w./-]*_test\.ts)`/g)]
+      .map(([, name]) => new URL(`tests/${name}`, ROOT));
+    for (const url of [...links, ...paths, ...tests]) {
       assert.ok(await Deno.stat(url).then(() => true, () => false), `${url.pathname} is not there`);
     }
   });
