@@ -42,6 +42,8 @@ export interface FieldValues {
   slots: number | "auto";
   /** Port of the master's host where SSH answers. */
   port: number;
+  /** Whether SSH to the master forwards TCP ports. */
+  forwarding: boolean;
   /** Size of `/dev/shm` of every node, in bytes. */
   shm: number;
   /** What a Docker host that runs the master has to meet, with commas in between; none: any may. */
@@ -184,6 +186,13 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
       "It is a port of the host that runs the master; with `network.type: host`, of every host with a node, from 1024 up.",
     fallback: constant(2222),
     ...wholeNumber(1, 65_535),
+  },
+  forwarding: {
+    ...places("forwarding"),
+    summary: "Let users reach TCP ports of the nodes through SSH to the master",
+    detail: "As with `ssh -L 8888:worker-1:8888`. A change restarts the master.",
+    fallback: constant(false),
+    ...TRUE_OR_FALSE,
   },
   shm: {
     ...places("shm"),

@@ -16,6 +16,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "services.*.environment": "public keys and settings; nothing in here is secret",
   "services.*.environment.MPI_AUTHORIZED_KEYS": "who may log in: to the master its users, to a worker the master",
   "services.*.environment.MPI_KNOWN_HOST_KEY": "the host key that the master asks of every worker",
+  "services.*.environment.MPI_FORWARDING": "users reach TCP ports of the nodes by SSH, by forwarding in mpi.yaml",
   "services.*.environment.MPI_NODE": "the Docker host, filled in by the swarm",
   "services.*.labels": "changes with the image, so that a new one of the same name replaces the nodes",
   "services.*.secrets": "the private keys of this role, for its account alone (256 is 0400)",

@@ -154,6 +154,7 @@ function environment(role: Role, { settings, keys, hostNetwork }: StackInput): J
   const own = role === "worker" ? { MPI_AUTHORIZED_KEYS: keys.clusterPublic } : {
     MPI_AUTHORIZED_KEYS: userKeys(keys).join("\n"),
     MPI_KNOWN_HOST_KEY: keys.workerHostPublic,
+    ...(settings.forwarding ? { MPI_FORWARDING: "local" } : {}),
   };
   // The swarm expands the values as Go templates.
   const literal = (text: string) => text.trim().replaceAll("{{", '{{"{{"}}');

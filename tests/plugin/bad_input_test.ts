@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type Outcome, run } from "../support/cli.ts";
 
 const WORKERS = 'want a whole number from 0 to 10000, or "per-node"';
-const KEYS = "keys are name, image, mpi, workers, slots, port, shm, placement, network, volumes, stack";
+const KEYS = "keys are name, image, mpi, workers, slots, port, forwarding, shm, placement, network, volumes, stack";
 
 /** Runs a command line in a directory with this `mpi.yaml`. Whoever asks for the engine fails the test. */
 async function mpi(line: string, file?: string, env: Record<string, string> = {}): Promise<Outcome> {

@@ -58,6 +58,7 @@ export interface Said {
   subnet?: string;
   mtu?: number;
   encrypted?: boolean;
+  forwarding?: boolean;
   stack?: JsonObject;
 }
 
@@ -176,6 +177,7 @@ export const said: fc.Arbitrary<Said> = fc.record({
   subnet,
   mtu: fc.integer({ min: 576, max: 65_535 }),
   encrypted: fc.boolean(),
+  forwarding: fc.boolean(),
   stack: fragment,
 }, OPTIONAL) as fc.Arbitrary<Said>;
 
@@ -200,6 +202,7 @@ export const WRONG: { [K in keyof Said]: Json[] } = {
   subnet: ["10.20.0.5/16", "10.20.0.0", "10.0.0.0/33", "fd00::/64", "300.0.0.0/8", 10, null],
   mtu: [575, 65_536, 1500.5, "jumbo", null],
   encrypted: ["yes", 1, 0, null, "maybe"],
+  forwarding: ["yes", 1, 0, null, "local"],
 };
 
 /** Texts with one wrong value; how their fault names it. */

@@ -6,7 +6,7 @@ function faults(content: string | Uint8Array): string[] {
   return readSettingsFile(content).faults.map(({ at, message }) => `${at.line}:${at.column}: ${message}`);
 }
 
-const KEYS = "keys are name, image, mpi, workers, slots, port, shm, placement, network, volumes, stack";
+const KEYS = "keys are name, image, mpi, workers, slots, port, forwarding, shm, placement, network, volumes, stack";
 const NOT_A_LINE =
   'Not a "key: value" line: put a blank after the colon, quote a value that has ": " in it, and give ' +
   "keys of one mapping the same indentation";

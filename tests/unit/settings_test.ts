@@ -25,6 +25,7 @@ Deno.test("resolveSettings() has a default for everything but what a cluster kee
     workers: undefined,
     slots: 1,
     port: 2222,
+    forwarding: false,
     shm: 1_073_741_824,
     masterConstraint: undefined,
     workerConstraint: undefined,
@@ -47,6 +48,7 @@ mpi: openmpi
 workers: 12
 slots: auto
 port: 2022
+forwarding: true
 shm: 512m
 placement:
   master-constraint: node.hostname == head
@@ -69,6 +71,7 @@ stack:
     workers: 12,
     slots: "auto",
     port: 2022,
+    forwarding: true,
     shm: 536_870_912,
     masterConstraint: "node.hostname == head",
     workerConstraint: "node.role == worker, node.labels.rack != 7",
@@ -80,8 +83,8 @@ stack:
     volumes: { mounts: [{ type: "volume", source: "data", target: "/data" }], definitions: { data: {} } },
     stack: { services: { worker: { read_only: true } } },
   });
-  assert.deepEqual(sources.mtu, { from: "file", where: "mpi.yaml:16:8" });
-  assert.deepEqual(sources.stack, { from: "file", where: "mpi.yaml:19:1" });
+  assert.deepEqual(sources.mtu, { from: "file", where: "mpi.yaml:17:8" });
+  assert.deepEqual(sources.stack, { from: "file", where: "mpi.yaml:20:1" });
 });
 
 Deno.test("resolveSettings() names the image after the cluster, wherever its name comes from", async () => {
@@ -97,6 +100,7 @@ const given: Record<string, [flag: string, variable: string, line: string, value
   workers: ["1", "2", "workers: 3", [1, 2, 3]],
   slots: ["auto", "2", "slots: 3", ["auto", 2, 3]],
   port: ["1", "2", "port: 3", [1, 2, 3]],
+  forwarding: ["true", "true", "forwarding: true", [true, true, true]],
   masterConstraint: [
     "node.role==worker",
     "node.ip != 10.0.0.1",
@@ -197,7 +201,7 @@ Deno.test("resolveSettings() tells all faults of file and environment at once, w
     code: "settings",
     message: [
       'sub/mpi.yaml:1:1: Unknown key "wokers", did you mean "workers"? The keys are name, image, mpi, workers, slots, ' +
-      "port, shm, placement, network, volumes, stack",
+      "port, forwarding, shm, placement, network, volumes, stack",
       'sub/mpi.yaml:2:7: Wrong type for port: "ssh" is a string, want a whole number from 1 to 65535',
       'Invalid value "many" for MPI_SLOTS: want a whole number from 1 to 1024, or "auto"',
     ].join("\n"),

@@ -39,6 +39,7 @@ name: cfd
 image: registry.example.org/cfd:1.2
 slots: auto
 port: 2022
+forwarding: true
 shm: 512m
 network: { subnet: 10.20.0.0/16, mtu: 9000, encrypted: true }
 stack:

@@ -102,3 +102,23 @@ Deno.test("a cluster must let in its user, by one key and one port, and nobody e
     }
   });
 });
+
+Deno.test("where it was asked for, SSH forwards TCP ports from the user to the nodes, and nothing else", async () => {
+  await using world = await openWorld();
+  await using _cluster = await world.cluster(1, { args: ["--forwarding"] });
+  const nodes = await bothNodes(world);
+  const keys = await privateKeys(world, nodes);
+  const target = { host: "127.0.0.1", port: 2222, user: "mpi", privateKey: keys.user, hostKey: "" };
+  const address = (await inside(world, nodes.worker, "cat /run/mpi/address")).trim();
+  assert.deepEqual(await askToForward(target, address), {
+    "a port of the master (ssh -L, -W)": "granted",
+    "a port of another node (ssh -D)": "granted",
+    "a unix socket of the master (ssh -L)": "(SSH) Channel open failure: open failed",
+    "a port back to the client (ssh -R)": "Unable to bind to 127.0.0.1:0",
+    "a unix socket back to the client (ssh -R)": "Unable to bind to /tmp/forwarded",
+    "the agent (ssh -A)": "Unable to request agent forwarding",
+    "a display (ssh -X)": "Unable to request X11",
+  });
+  const ask = "/usr/sbin/sshd -T -f /run/mpi/sshd_config | grep ^disableforwarding";
+  assert.equal(await inside(world, nodes.worker, ask), "disableforwarding yes\n");
+});
