@@ -29,6 +29,7 @@ export function endOf({ timeout, end }: Limit): number {
  * @param ask Gives `undefined` as long as there is none.
  * @param limit When to give up.
  * @param late Makes the error for that.
+ * @throws {MpiError} What `late` makes, at the limit; what `ask` throws; and the signal's reason.
  */
 export async function poll<T>(
   ask: () => Promise<T | undefined>,

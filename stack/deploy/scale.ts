@@ -21,6 +21,7 @@ import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
  * @param limit When to give up.
  * @param report Told what goes on.
  * @returns The nodes that answer.
+ * @throws {MpiError} `usage` if it has a worker on each host; `cluster` if so many find no place; `timeout` at the limit.
  */
 export async function scaleCluster(
   search: MasterSearch,

@@ -22,9 +22,9 @@ const PATIENCE = 30_000;
 /**
  * Opens an engine; nothing is sent before the first call.
  *
- * Its methods throw `MpiError`: `engine` if none answers, `swarm` if it is no manager, `conflict` if something is in use.
- *
  * @param options How to reach it.
+ * @throws {MpiError} Nothing by itself; its methods `engine` if none answers, `swarm` if it is no manager, and `conflict` if
+ * something is in use.
  */
 export function openEngine(options: EngineOptions): Engine {
   let client: Promise<Docker> | undefined;

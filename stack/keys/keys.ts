@@ -93,7 +93,11 @@ export async function takeNextKeys(directory: string, name: string): Promise<voi
   await removeUserKeys(`${directory}/${NEXT}`);
 }
 
-/** Removes them. */
+/**
+ * Removes a directory of user keys; it is none that is missing.
+ *
+ * @throws {Error} Where it can't be removed.
+ */
 export async function removeUserKeys(directory: string): Promise<void> {
   await Deno.remove(directory, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -64,6 +64,7 @@ export interface Outcome {
  * @param request What goes where.
  * @param archive Called when all nodes can take it: a tar archive, with `sums` as its last entry. Without these a node takes
  * nothing of it.
+ * @throws {MpiError} `cluster` if the master breaks off; and what reading the archive throws.
  */
 export async function putFiles(
   master: SshConnection,

@@ -125,7 +125,11 @@ export async function openMaster(
   return await reach(target, openTunnel, signal);
 }
 
-/** Does something over a connection that a signal ends. */
+/**
+ * Does something over a connection that a signal ends.
+ *
+ * @throws The signal's reason once it fired; otherwise what `action` throws.
+ */
 export async function untilAborted<T>(
   signal: AbortSignal,
   master: Pick<SshConnection, "close">,

@@ -110,6 +110,7 @@ function requireNames(hosts: readonly SwarmNode[]): void {
  * @param who Who finds no place: the message begins with it.
  * @param wish What is asked for.
  * @param nodes All hosts of the swarm.
+ * @throws {MpiError} `cluster` with the constraint that no host meets, or how many find room.
  */
 export function requirePlace(who: string, { count, constraints, maxPerNode }: Wish, nodes: readonly SwarmNode[]): void {
   if (count === 0) return;
