@@ -26,6 +26,8 @@ export interface ExitContext {
   takesProgram: boolean;
   /** Whether to show stack traces. */
   debug: boolean;
+  /** Whether standard error has an object in each line, as `--progress json` asks for. */
+  json?: boolean;
 }
 
 /** How the process ends. */
@@ -73,11 +75,16 @@ function describe(error: unknown, context: ExitContext): Exit {
   };
 }
 
-function explainMpiError(error: MpiError, { path, takesProgram, debug }: ExitContext): Exit {
-  const status = STATUS[error.code];
+function explainMpiError(error: MpiError, { path, takesProgram, debug, json }: ExitContext): Exit {
+  const usual = STATUS[error.code];
+  const status = usual === 1 && takesProgram ? 125 : usual;
+  if (json) {
+    const { message, code, hint } = error;
+    return { status, text: `${JSON.stringify({ error: true, message, code, hint })}\n` };
+  }
   const hint = error.hint === undefined ? "" : `hint: ${error.hint}\n`;
   const trace = debug ? traceOf(error) : "";
-  return { status: status === 1 && takesProgram ? 125 : status, text: `${path}: ${error.message}\n${hint}${trace}` };
+  return { status, text: `${path}: ${error.message}\n${hint}${trace}` };
 }
 
 /** The stack of an error and of the errors that it explains. */

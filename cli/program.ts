@@ -60,7 +60,12 @@ export function createProgram(deps: Deps, print: (text: string) => void, makers 
   });
   return {
     root,
-    running: () => ({ path: pathOf(current), takesProgram: hasProgramStatus(current), debug: deps.debug }),
+    running: () => ({
+      path: pathOf(current),
+      takesProgram: hasProgramStatus(current),
+      debug: deps.debug,
+      json: current.opts()["progress"] === "json",
+    }),
   };
 }
 

@@ -2,7 +2,9 @@ import { InvalidArgumentError } from "@commander-js/extra-typings";
 import { MpiError } from "../../stack/errors.ts";
 import { parseSize } from "../../stack/settings/size.ts";
 import { quote } from "../../stack/text.ts";
+import { readFilter } from "../output/filter.ts";
 import { type Format, readFormat } from "../output/format.ts";
+import { PROGRESS_MODES } from "../output/progress.ts";
 import { Option } from "./command.ts";
 
 /** `--cluster`: which cluster. */
@@ -35,10 +37,14 @@ export const inspectFormatOption = (example: string) =>
 /** `-q, --quiet`: names only. */
 export const quietOption = (description = "Only show names") => new Option("-q, --quiet", description);
 
+/** `-f, --filter`: some rows only. */
+export const filterOption = () =>
+  new Option("-f, --filter <list>", "Only rows with this in a column, such as state=running").argParser(readFilter);
+
 /** `--progress`: how to show what goes on. */
 export const progressOption = () =>
   new Option("--progress <string>", "How to show progress")
-    .choices(["auto", "tty", "plain", "quiet"] as const).default("auto" as const);
+    .choices(PROGRESS_MODES).default("auto" as const);
 
 /** `--label`: whose each line is. */
 export const labelOption = () => new Option("--label", "Put its rank before each line, as in 3: text");
@@ -85,7 +91,7 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 const LONGEST_HOURS = 24 * 24;
 
 /**
- * Parses a duration in Docker's notation: `90s`, `5m`, `1h30m`, `500ms`.
+ * Parses a duration in Docker's notation: `90s`, `5m`, `1h30m`, `500ms`; a number alone has seconds.
  *
  * @example
  * ```ts
@@ -93,15 +99,17 @@ const LONGEST_HOURS = 24 * 24;
  * import { duration } from "./flags.ts";
  *
  * assert.equal(duration("1h30m"), 5_400_000);
- * assert.throws(() => duration("90"), /must be a duration such as 90s, 5m or 1h30m/);
+ * assert.equal(duration("90"), 90_000);
+ * assert.throws(() => duration("soon"), /must be a duration such as 90s, 5m or 1h30m/);
  * ```
  *
  * @returns Milliseconds, more than 0.
  */
 export function duration(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  const notation = /^\d+$/.test(text) ? `${text}s` : text;
+  const parts = [...notation.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   const total = parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit as keyof typeof UNITS], 0);
-  if (parts.map(([part]) => part).join("") !== text || total <= 0) {
+  if (parts.map(([part]) => part).join("") !== notation || total <= 0) {
     throw new InvalidArgumentError("must be a duration such as 90s, 5m or 1h30m");
   }
   if (total > LONGEST_HOURS * UNITS.h) throw new InvalidArgumentError(`must not be longer than ${LONGEST_HOURS}h`);

@@ -10,7 +10,7 @@ import { readPublicKey } from "../../stack/keys/public_key.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { answerText, openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command_line/command.ts";
-import { collect, duration, progressOption } from "../command_line/flags.ts";
+import { collect, duration, progressOption, quietOption } from "../command_line/flags.ts";
 import { settingsOf, withSettings } from "../command_line/settings_options.ts";
 import type { Deps } from "../deps.ts";
 import { VERSION } from "../docker/metadata.ts";
@@ -29,6 +29,7 @@ interface DeployOptions {
   resolveImage: ResolveImage;
   waitTimeout: number;
   progress: ProgressMode;
+  quiet?: true | undefined;
 }
 
 /** `docker mpi deploy`: a cluster from the project in the working directory. */
@@ -57,7 +58,8 @@ export function deployCommand(deps: Deps): AnyCommand {
       new Option("--wait-timeout <duration>", "How long to wait until the cluster answers").argParser(duration)
         .default(300_000, "5m"),
     )
-    .addOption(progressOption());
+    .addOption(progressOption())
+    .addOption(quietOption("Only print the cluster's name, and no progress"));
   withSettings(command);
   command.action((options) => run(deps, options as DeployOptions));
   return withExamples(command, [
@@ -99,7 +101,7 @@ async function carryOut(deps: Deps, deployment: Deployment, options: DeployOptio
   const { engine, settings } = deployment;
   const { name, image } = settings;
   if (options.push) requireRegistry(image, "docker mpi deploy");
-  const progress = deps.progress(options.progress);
+  const progress = deps.progress(options.quiet ? "quiet" : options.progress);
   try {
     const local = await engine.image(image);
     const builds = await isToBuild(deps, deployment, local, options);
@@ -113,7 +115,7 @@ async function carryOut(deps: Deps, deployment: Deployment, options: DeployOptio
     const limit = { timeout: options.waitTimeout, signal: deps.signal };
     const hosts = await deploy(deployment, settled, limit, progress.report);
     await progress.stop();
-    await deps.io.stdout.write(answerText(name, hosts));
+    await deps.io.stdout.write(options.quiet ? `${name}\n` : answerText(name, hosts));
   } finally {
     await progress.stop();
   }

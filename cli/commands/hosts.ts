@@ -1,12 +1,14 @@
 import { followHosts, type Host, parseHosts } from "../../stack/master/master.ts";
 import { findCluster, onMaster } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command_line/command.ts";
-import { clusterOption, formatOption, quietOption, watchOption } from "../command_line/flags.ts";
+import { clusterOption, filterOption, formatOption, quietOption, watchOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
+import { filtered, type Filters } from "../output/filter.ts";
 import { type Columns, type Format, renderList } from "../output/format.ts";
 
 interface HostsOptions {
   cluster?: string | undefined;
+  filter?: Filters | undefined;
   format: Format;
   quiet?: true | undefined;
   watch?: true | undefined;
@@ -32,14 +34,15 @@ export function hostsCommand(deps: Deps): AnyCommand {
     .summary("List the nodes that answer")
     .description("List the nodes that answer: the hostfile that mpirun uses, the master first")
     .addOption(clusterOption())
+    .addOption(filterOption())
     .addOption(formatOption())
     .addOption(quietOption("Only show names"))
     .addOption(watchOption())
     .action((options) => run(deps, options));
 }
 
-async function run(deps: Deps, { cluster, format, quiet, watch }: HostsOptions): Promise<void> {
-  const show = (hosts: Host[]) => deps.io.stdout.write(render(hosts, format, quiet ?? false));
+async function run(deps: Deps, { cluster, filter, format, quiet, watch }: HostsOptions): Promise<void> {
+  const show = (hosts: Host[]) => deps.io.stdout.write(render(hosts, { filter, format, quiet }));
   await onMaster(deps, await findCluster(deps, cluster), async (master) => {
     if (!watch) return await show(parseHosts((await master.capture("exec mpi_hosts")).stdout));
     let first = true;
@@ -51,13 +54,13 @@ async function run(deps: Deps, { cluster, format, quiet, watch }: HostsOptions):
   });
 }
 
-function render(hosts: readonly Host[], format: Format, quiet: boolean): string {
-  if (quiet) return hosts.map(({ name }) => `${name}\n`).join("");
-  const rows = hosts.map(({ name, address, slots, host }) => ({
+function render(hosts: readonly Host[], { filter, format, quiet }: HostsOptions): string {
+  const all = hosts.map(({ name, address, slots, host }) => ({
     Name: name,
     Address: address,
     Slots: slots,
     Host: host,
   }));
-  return renderList(rows, COLUMNS, format);
+  const rows = filtered(all, filter, COLUMNS);
+  return quiet ? rows.map(({ Name }) => `${Name}\n`).join("") : renderList(rows, COLUMNS, format);
 }

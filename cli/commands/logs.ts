@@ -12,6 +12,7 @@ interface LogsOptions {
   tail?: string | undefined;
   timestamps?: true | undefined;
   since?: string | undefined;
+  logPrefix: boolean;
 }
 
 /** `docker mpi logs`: what the nodes said. */
@@ -25,6 +26,7 @@ export function logsCommand(deps: Deps): AnyCommand {
     .addOption(clusterOption())
     .option("-f, --follow", "Go on as more comes, until interrupted")
     .addOption(new Option("-n, --tail <int|all>", "Number of lines to show of each node").default("all"))
+    .option("--no-log-prefix", "Don't show which node each line is of")
     .option("-t, --timestamps", "Show when each line was written")
     .option("--since <string>", "Only what is newer: a time such as 2013-01-02T13:23:37Z, or 42m for that long ago")
     .action((name, options) => run(deps, clusterArgument(name, options.cluster), options));
@@ -44,11 +46,12 @@ async function run(deps: Deps, name: string | undefined, options: LogsOptions): 
     ...(options.since === undefined ? [] : ["--since", options.since]),
     ...["--no-trunc", "--tail", tail],
   ];
+  const prefix = options.logPrefix ? shortPrefix : (line: string) => line.replace(PREFIX, (_, time = "") => time);
   let written: Promise<unknown> = Promise.resolve();
   const show = async (service: string) => {
     const { code, stderr } = await deps.docker.run(["service", "logs", ...args, service], {
       // Any program on a node can write to its log.
-      onLine: (line) => isOfNode(line) && (written = deps.io.stdout.write(`${visible(shortPrefix(line), "\t")}\n`)),
+      onLine: (line) => isOfNode(line) && (written = deps.io.stdout.write(`${visible(prefix(line), "\t")}\n`)),
     });
     deps.signal.throwIfAborted();
     if (code !== 0) {

@@ -4,11 +4,13 @@ import type { Engine } from "../../stack/engine/swarm.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { openSwarm } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command_line/command.ts";
-import { formatOption, quietOption } from "../command_line/flags.ts";
+import { filterOption, formatOption, quietOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
+import { filtered, type Filters } from "../output/filter.ts";
 import { type Columns, type Format, renderList } from "../output/format.ts";
 
 interface LsOptions {
+  filter?: Filters | undefined;
   format: Format;
   quiet?: true | undefined;
 }
@@ -37,21 +39,21 @@ export function lsCommand(deps: Deps): AnyCommand {
   return new Command("ls")
     .alias("list")
     .description("List the clusters of this swarm")
+    .addOption(filterOption())
     .addOption(formatOption())
     .addOption(quietOption())
     .action((options) => run(deps, options));
 }
 
-async function run(deps: Deps, { format, quiet }: LsOptions): Promise<void> {
+async function run(deps: Deps, { filter, format, quiet }: LsOptions): Promise<void> {
   const { engine } = await openSwarm(deps);
   await requireManager(engine);
   const clusters = await listClusters(engine);
-  if (quiet) {
-    await deps.io.stdout.write(clusters.map(({ name }) => `${name}\n`).join(""));
-    return;
-  }
-  const rows = await Promise.all(clusters.map((cluster) => describe(engine, cluster)));
-  await deps.io.stdout.write(renderList(rows, COLUMNS, format));
+  const all = await Promise.all(clusters.map((cluster) => describe(engine, cluster)));
+  const rows = filtered(all, filter, COLUMNS);
+  await deps.io.stdout.write(
+    quiet ? rows.map(({ Name }) => `${Name}\n`).join("") : renderList(rows, COLUMNS, format),
+  );
 }
 
 async function describe(engine: Engine, { name, master, worker }: Cluster): Promise<Row> {

@@ -2,13 +2,22 @@ import { Argument } from "@commander-js/extra-typings";
 import { type NodeStatus, nodeStatuses, stackLabel } from "../../stack/cluster/cluster.ts";
 import { clusterNames, findCluster } from "../cluster_context.ts";
 import { type AnyCommand, Command, withCompletion } from "../command_line/command.ts";
-import { clusterArgument, clusterOption, formatOption, quietOption, watchOption } from "../command_line/flags.ts";
+import {
+  clusterArgument,
+  clusterOption,
+  filterOption,
+  formatOption,
+  quietOption,
+  watchOption,
+} from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
+import { filtered, type Filters } from "../output/filter.ts";
 import { type Columns, type Format, renderList } from "../output/format.ts";
 import { showText } from "../output/watch.ts";
 
 interface PsOptions {
   cluster?: string | undefined;
+  filter?: Filters | undefined;
   format: Format;
   quiet?: true | undefined;
   trunc: boolean;
@@ -32,6 +41,7 @@ export function psCommand(deps: Deps): AnyCommand {
     .description("List the nodes of a cluster and how they are, as the swarm sees it; hosts lists those that answer")
     .addArgument(new Argument("[name]", "Name of the cluster"))
     .addOption(clusterOption())
+    .addOption(filterOption())
     .addOption(formatOption())
     .addOption(quietOption("Only show container IDs"))
     .option("--no-trunc", "Do not cut errors")
@@ -40,17 +50,19 @@ export function psCommand(deps: Deps): AnyCommand {
   return withCompletion(command, { name: () => clusterNames(deps) });
 }
 
-async function run(deps: Deps, name: string | undefined, { format, quiet, trunc, watch }: PsOptions): Promise<void> {
+async function run(deps: Deps, name: string | undefined, options: PsOptions): Promise<void> {
+  const { format, quiet, watch } = options;
   const gap = format === "table" && !quiet ? "\n" : "";
-  await showText(deps, watch ?? false, () => list(deps, name, { format, quiet, trunc }), gap);
+  await showText(deps, watch ?? false, () => list(deps, name, options), gap);
 }
 
-async function list(deps: Deps, name: string | undefined, { format, quiet, trunc }: PsOptions): Promise<string> {
+async function list(deps: Deps, name: string | undefined, options: PsOptions): Promise<string> {
+  const { filter, format, quiet, trunc } = options;
   const { engine, cluster } = await findCluster(deps, name);
   const [tasks, nodes] = await Promise.all([engine.tasks(stackLabel(cluster.name)), engine.nodes()]);
-  const statuses = nodeStatuses(cluster, tasks, nodes);
-  if (!quiet) return renderList(statuses.map(toRow), columns(trunc), format);
-  const containers = statuses.map(({ container }) => container).filter((container) => container !== "");
+  const rows = filtered(nodeStatuses(cluster, tasks, nodes).map(toRow), filter, columns(false));
+  if (!quiet) return renderList(rows, columns(trunc), format);
+  const containers = rows.map(({ Container }) => Container).filter((container) => container !== "");
   return containers.map((container) => `${container.slice(0, 12)}\n`).join("");
 }
 

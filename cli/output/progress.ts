@@ -3,8 +3,14 @@ import { visible } from "../../stack/text.ts";
 import type { Progress } from "../deps.ts";
 import type { Io } from "../io.ts";
 
-/** How to show progress: `auto` is `tty` where standard error is a terminal and `plain` elsewhere. */
-export type ProgressMode = "auto" | "tty" | "plain" | "quiet";
+/**
+ * How to show progress: `auto` is `tty` on a terminal that may have escape sequences, and `plain` elsewhere; `json` gives each
+ * event as an object in a line.
+ */
+export const PROGRESS_MODES = ["auto", "tty", "plain", "quiet", "json"] as const;
+
+/** A way to show progress. */
+export type ProgressMode = typeof PROGRESS_MODES[number];
 
 /** One resource on the display. */
 export interface ProgressRow {
@@ -82,7 +88,15 @@ export function renderPlain(event: Event): string {
 export function startProgress(io: Io, mode: ProgressMode): Progress {
   const chosen = mode === "auto" ? (io.color ? "tty" : "plain") : mode;
   if (chosen === "quiet") return { report: () => {}, stop: () => Promise.resolve() };
+  if (chosen === "json") return startJson(io);
   return chosen === "tty" ? startTerminal(io) : startPlain(io);
+}
+
+function startJson({ stderr }: Io): Progress {
+  return {
+    report: (event) => void stderr.write(`${JSON.stringify(event)}\n`),
+    stop: () => stderr.flushed(),
+  };
 }
 
 /** What takes no longer than that, in milliseconds, needs no line of its own in a log. */

@@ -40,7 +40,7 @@ export function transferProgress(
   };
   let timer = setTimeout(() => {
     show();
-    timer = setInterval(show, deps.io.stderr.isTerminal ? QUIET / 4 : LOG_INTERVAL);
+    timer = setInterval(show, deps.io.color ? QUIET / 4 : LOG_INTERVAL);
   }, QUIET);
   return {
     add: (more) => void (bytes += more),

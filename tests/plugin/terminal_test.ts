@@ -43,4 +43,19 @@ for (const client of await clients()) {
     const { out, err } = await sh(client.path, ["mpi", "progress"], { ...config.env, NO_COLOR: "" });
     assert.deepEqual({ out, err }, { out: "", err: "image: building\nimage: built\n" });
   });
+
+  Deno.test(`--progress json gives an object in each line, docker ${client.version}`, async () => {
+    const { err } = await sh(client.path, ["mpi", "progress", "--progress", "json"], config.env);
+    assert.deepEqual(err.trim().split("\n").map((line) => JSON.parse(line)), [
+      { resource: "image", state: "working", text: "building" },
+      { resource: "image", state: "done", text: "built" },
+    ]);
+    const failed = await sh(client.path, ["mpi", "progress", "--progress=json", "--fail"], config.env);
+    assert.equal(failed.code, 1);
+    assert.deepEqual(JSON.parse(failed.err.trim().split("\n").at(-1)!), {
+      error: true,
+      message: "It failed",
+      code: "build",
+    });
+  });
 }

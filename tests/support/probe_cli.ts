@@ -8,6 +8,7 @@ import { progressOption } from "../../cli/command_line/flags.ts";
 import type { Deps } from "../../cli/deps.ts";
 import { metadata } from "../../cli/docker/metadata.ts";
 import { main } from "../../cli/main.ts";
+import { MpiError } from "../../stack/errors.ts";
 import { startProgress } from "../../cli/output/progress.ts";
 
 const wait = (deps: Deps) =>
@@ -47,12 +48,15 @@ const where = (deps: Deps) =>
   });
 
 const progress = (deps: Deps) =>
-  new Command("progress").addOption(progressOption()).action(async ({ progress }) => {
-    const display = startProgress(deps.io, progress);
-    display.report({ resource: "image", state: "working", text: "building" });
-    display.report({ resource: "image", state: "done", text: "built" });
-    await display.stop();
-  });
+  new Command("progress").addOption(progressOption()).option("--fail", "Fail at last").action(
+    async ({ progress, fail }) => {
+      const display = startProgress(deps.io, progress);
+      display.report({ resource: "image", state: "working", text: "building" });
+      display.report({ resource: "image", state: "done", text: "built" });
+      await display.stop();
+      if (fail) throw new MpiError("build", "It failed");
+    },
+  );
 
 if (Deno.args[0] === "docker-cli-plugin-metadata") {
   await new Response(JSON.stringify(metadata)).body?.pipeTo(Deno.stdout.writable);

@@ -47,6 +47,7 @@ Deno.test("the lists must show a cluster, and exec reach its nodes", async (t) =
     assert.deepEqual(others, []);
     assert.ok(Date.parse(CreatedAt) <= Date.now());
     assert.equal(await shown("ls", "-q"), "mpitest\n");
+    assert.equal(await shown("ls", "--filter", "name=other", "-q"), "");
   });
 
   await t.step("Docker completes clusters, nodes and values", async () => {
@@ -66,6 +67,8 @@ Deno.test("the lists must show a cluster, and exec reach its nodes", async (t) =
       `worker-1 running ${host}`,
       `worker-2 running ${host}`,
     ]);
+    const running = await shown("ps", "--filter", "name=worker-2", "-f", "name=master", "--format", "{{.Name}}");
+    assert.equal(running, "master\nworker-2\n");
     const label = "label=com.docker.stack.namespace=mpitest";
     const { stdout } = await world.docker(["ps", "--filter", label, "--format", "{{.ID}}"]);
     assert.deepEqual((await shown("ps", "-q")).split("\n").sort(), stdout.split("\n").sort());
@@ -132,6 +135,8 @@ Deno.test("the lists must show a cluster, and exec reach its nodes", async (t) =
     assert.match(logs, /^master {3}\| mpi_agent: worker-2 \(10\.\S+\) is up$/m);
     assert.match(logs, /^worker-2 \| Server listening on 10\.\S+ port 2222\.$/m);
     for (const line of logs.trimEnd().split("\n")) assert.match(line, /^(master {2}|worker-[12]) \| /);
+    const bare = (await shown("logs", "--no-log-prefix")).split("\n");
+    assert.ok(bare.some((line) => /^Server listening on 10\.\S+ port 2222\.$/.test(line)), bare.join("\n"));
     const tail = (await shown("logs", "--tail", "1")).trimEnd().split("\n");
     // One that was replaced has a last line too.
     assert.deepEqual([...new Set(tail.map((line) => line.split(" ")[0]))].sort(), ["master", "worker-1", "worker-2"]);

@@ -37,6 +37,16 @@ Deno.test("explain() shows the hint, and cause and stack with --debug only", () 
   assert.match(text, /\ncaused by: Error: ECONNREFUSED\n/);
 });
 
+Deno.test("explain() makes an object of an error where progress is one, too", () => {
+  const error = new MpiError("timeout", 'No "x"\nfor 5 s', { hint: "wait" });
+  const text = '{"error":true,"message":"No \\"x\\"\\nfor 5 s","code":"timeout","hint":"wait"}\n';
+  assert.deepEqual(explain(error, { ...deploy, json: true }), { status: 124, text });
+  assert.deepEqual(explain(new MpiError("engine", "No engine"), { ...runs, json: true }), {
+    status: 125,
+    text: '{"error":true,"message":"No engine","code":"engine"}\n',
+  });
+});
+
 Deno.test("explain() lets no control character through, wherever it comes from", () => {
   const error = new MpiError("engine", "It said \x1b[2J\u202e\n\tand more", { hint: "a\rb" });
   const text = "docker mpi deploy: It said \\u001b[2J\\u202e\n\tand more\nhint: a\\u000db\n";

@@ -12,12 +12,20 @@ Deno.test("integer() takes whole numbers of its range", () => {
 });
 
 Deno.test("duration() takes Docker's notation", () => {
-  const cases = { "90s": 90_000, "5m": 300_000, "1h30m": 5_400_000, "500ms": 500, "1.5h": 5_400_000, "0.1ms": 1 };
+  const cases = {
+    "90s": 90_000,
+    "5m": 300_000,
+    "1h30m": 5_400_000,
+    "500ms": 500,
+    "1.5h": 5_400_000,
+    "90": 90_000,
+    "0.1ms": 1,
+  };
   for (const [text, value] of Object.entries(cases)) assert.equal(duration(text), value, text);
 });
 
-Deno.test("duration() refuses what has no unit, no length, or no end", () => {
-  for (const text of ["90", "", "s", "5 m", "-5s", "0s", "5d", "1h30", "1e3s", "5m!", "m5"]) {
+Deno.test("duration() refuses what has no length or no end, and other notations", () => {
+  for (const text of ["", "s", "-90", "9e1", "5 m", "-5s", "0s", "5d", "1h30", "1e3s", "5m!", "m5"]) {
     assert.throws(() => duration(text), { message: "must be a duration such as 90s, 5m or 1h30m" }, text);
   }
   assert.throws(() => duration("577h"), { message: "must not be longer than 576h" });

@@ -1,14 +1,16 @@
-import { type Job, listJobs } from "../../../stack/master/jobs.ts";
+import { listJobs } from "../../../stack/master/jobs.ts";
 import { findCluster, onMaster } from "../../cluster_context.ts";
 import { type AnyCommand, Command } from "../../command_line/command.ts";
-import { clusterOption, formatOption, quietOption } from "../../command_line/flags.ts";
+import { clusterOption, filterOption, formatOption, quietOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
 import { commandLine, describeJob, elapsed, type JobRow } from "../../job/job_row.ts";
+import { filtered, type Filters } from "../../output/filter.ts";
 import { type Columns, type Format, renderList } from "../../output/format.ts";
 
 /** What the list can be asked. */
 export interface ListOptions {
   cluster?: string | undefined;
+  filter?: Filters | undefined;
   format: Format;
   quiet?: true | undefined;
   trunc: boolean;
@@ -21,6 +23,7 @@ const COMMAND_WIDTH = 40;
 export function addListOptions(command: Command) {
   return command
     .addOption(clusterOption())
+    .addOption(filterOption())
     .addOption(formatOption())
     .addOption(quietOption("Only show ids"))
     .option("--no-trunc", "Don't cut long commands");
@@ -36,13 +39,12 @@ export function lsCommand(deps: Deps): AnyCommand {
 }
 
 /** Prints the list. */
-export async function list(deps: Deps, { cluster, format, quiet, trunc }: ListOptions): Promise<void> {
-  const jobs = await onMaster(deps, await findCluster(deps, cluster), listJobs);
-  await deps.io.stdout.write(quiet ? jobs.map(({ id }) => `${id}\n`).join("") : render(jobs, format, trunc));
-}
-
-function render(jobs: readonly Job[], format: Format, trunc: boolean): string {
-  return renderList(jobs.map(describeJob), columns(trunc), format);
+export async function list(deps: Deps, { cluster, filter, format, quiet, trunc }: ListOptions): Promise<void> {
+  const jobs = (await onMaster(deps, await findCluster(deps, cluster), listJobs)).map(describeJob);
+  const rows = filtered(jobs, filter, columns(false));
+  await deps.io.stdout.write(
+    quiet ? rows.map(({ Id }) => `${Id}\n`).join("") : renderList(rows, columns(trunc), format),
+  );
 }
 
 function columns(trunc: boolean): Columns<JobRow> {
