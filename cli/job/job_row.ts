@@ -25,7 +25,7 @@ export interface JobRow {
 
 /** Gives what programs read, with keys as Docker writes them. */
 export function describeJob(job: Job): JobRow {
-  const at = (seconds: number) => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+  const at = (seconds: number) => new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
   return {
     Id: job.id,
     State: job.state,

@@ -151,6 +151,7 @@ function explain(error: unknown, host: string): MpiError {
 function reason(code: string | undefined, text: string): string {
   if (code === "ENOENT") return "there is no such socket";
   if (code === "ECONNREFUSED") return "nobody listens on that socket";
+  if (/^Parse Error: Expected HTTP/.test(text)) return "what answers there is no Docker engine";
   const ssh = /stderr=(.+)$/s.exec(text)?.[1];
   if (ssh !== undefined) return ssh.trim();
   return /no such host/.test(text) ? "there is no such host" : text.replace(/^.*\bdial .*: connect: /s, "");

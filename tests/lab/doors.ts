@@ -66,6 +66,7 @@ PidFile none
 StrictModes no
 UsePAM no
 AuthenticationMethods publickey
+AllowUsers root nobody
 SetEnv DOCKER_HOST=${dockerHost}
 `,
   );

@@ -44,6 +44,11 @@ export class Host implements Place {
     };
   }
 
+  /** Where its engine keeps what it has; the host sees it at the same place. */
+  get data(): string {
+    return this.#engine.data;
+  }
+
   /** How it is. */
   async state(): Promise<HostState> {
     if (!(await (await recordedMachine(this.folder))?.isAlive())) return "dead";

@@ -33,6 +33,20 @@ async function deadSocket(folder: string): Promise<string> {
   return path;
 }
 
+/** A socket where something answers that is no engine. */
+function talkingSocket(folder: string): { path: string } & Disposable {
+  const path = `${folder}/talker.sock`;
+  const listener = Deno.listen({ transport: "unix", path });
+  (async () => {
+    for await (const connection of listener) {
+      await connection.read(new Uint8Array(4096));
+      await connection.write(new TextEncoder().encode("This account is currently not available.\n")).catch(() => {});
+      connection.close();
+    }
+  })();
+  return { path, [Symbol.dispose]: () => listener.close() };
+}
+
 /** A port of this machine that nobody listens on. */
 function closedPort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -47,10 +61,12 @@ for (const { path: docker, version } of await clients()) {
     const missing = `${world.path}/missing.sock`;
     const dead = await deadSocket(world.path);
     const port = closedPort();
+    using talker = talkingSocket(world.path);
     const cases: [host: string, why: string][] = [
       [`unix://${missing}`, "there is no such socket"],
       [`unix://${dead}`, "nobody listens on that socket"],
       [`tcp://127.0.0.1:${port}`, "connection refused"],
+      [`unix://${talker.path}`, "what answers there is no Docker engine"],
       ["tcp://nowhere.invalid:2375", "there is no such host"],
     ];
     for (const [host, why] of cases) {

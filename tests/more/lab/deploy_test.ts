@@ -31,7 +31,7 @@ async function open(lab: Lab, more = "") {
 
 /** Leaves no space in a folder of an engine, until the end of the block. */
 async function full(host: Host, folder: string): Promise<AsyncDisposable> {
-  const place = `${host.folder}/data/${folder}`;
+  const place = `${host.data}/${folder}`;
   const sh = async (script: string) =>
     assert.equal((await host.exec(["sh", "-c", script, "sh", place])).code, 0, script);
   // An engine that has pulled nothing yet has not made the folder.

@@ -111,7 +111,12 @@ labTest("a swarm elsewhere is used by SSH, by TLS and by contexts", async (lab, 
       env: tls(doors.certificates, "198.19.0.99"),
       says: /no route to host|timeout/,
     },
-    { what: "a user whom SSH refuses", env: { ...ssh, DOCKER_HOST: "ssh://nobody@head" }, says: /Permission denied/ },
+    { what: "a user whom SSH refuses", env: { ...ssh, DOCKER_HOST: "ssh://daemon@head" }, says: /Permission denied/ },
+    {
+      what: "a user who has no shell there",
+      env: { ...ssh, DOCKER_HOST: "ssh://nobody@head" },
+      says: /what answers there is no Docker engine/,
+    },
     { what: "an unknown host key", env: { ...ssh, DOCKER_HOST: "ssh://stranger" }, says: /verification failed/ },
   ];
   for (const { what, env, says } of wrong) {

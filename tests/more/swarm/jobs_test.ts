@@ -61,13 +61,13 @@ for (const implementation of IMPLEMENTATIONS) {
     });
 
     await t.step("its log by rank and with labels; attach and wait end with its status", async () => {
-      const id = await start([
-        "-n",
-        "2",
-        "sh",
-        "-c",
-        "echo out $MPI_RANK; echo err $MPI_RANK >&2; printf half; exit 3",
-      ]);
+      // Open MPI ends the other rank as soon as one has failed.
+      const script =
+        "echo out $MPI_RANK; echo err $MPI_RANK >&2; printf half; until [ -e /project/end ]; do sleep 0.1; done; exit 3";
+      const id = await start(["-n", "2", "sh", "-c", script]);
+      await shows(id, "out", 2);
+      await eventually("both ranks' words", async () => (await logs(id)).stderr.split("err").length > 2);
+      await onNodes(world, "touch /project/end");
       const waited = await mpi("jobs", "wait", id.slice(0, 5));
       assert.deepEqual(waited, { code: 3, stdout: "", stderr: "" });
       const labelled = await logs(id, "--label");
