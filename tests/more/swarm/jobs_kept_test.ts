@@ -11,8 +11,8 @@ const LITTLE_ROOM = `stack:
   services:
     master:
       volumes:
-        - { type: tmpfs, target: ${STORE}, tmpfs: { size: 4m } }
-        - { type: tmpfs, target: /run/mpi/jobs, tmpfs: { size: 256k } }
+        - { type: tmpfs, target: ${STORE}, tmpfs: { size: 4194304 } }
+        - { type: tmpfs, target: /run/mpi/jobs, tmpfs: { size: 262144 } }
 `;
 
 function speak(world: World) {
@@ -71,8 +71,9 @@ Deno.test("jobs are followed, ended and kept as the documents say", async (t) =>
     const arriving = async () => (await onMaster(`stat -c %s ${STORE}/.*/input 2>/dev/null || :`)).stdout.trim() !== "";
     await eventually("input on the master", arriving);
     cutOff.kill("SIGKILL");
-    await Promise.all([cutOff.status, cutOff.stdout.cancel(), cutOff.stderr.cancel(), writer.close().catch(() => {})]);
     await eventually("nothing of it", async () => !await arriving());
+    // Before that it would be the end of the input.
+    await Promise.all([cutOff.status, cutOff.stdout.cancel(), cutOff.stderr.cancel(), writer.close().catch(() => {})]);
     assert.deepEqual(await ids(), before);
   });
 
