@@ -6,13 +6,13 @@ import { eventually, expectOk, openWorld, type RunOptions, type World } from "..
 
 const STORE = "/var/lib/mpi/jobs";
 
-/** The master's jobs have 4 MB, and its runs 256 KB. */
+/** The master's jobs have 4 MB, and its runs 1 MB. */
 const LITTLE_ROOM = `stack:
   services:
     master:
       volumes:
         - { type: tmpfs, target: ${STORE}, tmpfs: { size: 4194304 } }
-        - { type: tmpfs, target: /run/mpi/jobs, tmpfs: { size: 262144 } }
+        - { type: tmpfs, target: /run/mpi, tmpfs: { size: 1048576 } }
 `;
 
 function speak(world: World) {
@@ -141,7 +141,7 @@ Deno.test("a master without room must say so, and lose no job's end", async (t) 
   });
 
   await t.step("so does a run without a job", async () => {
-    await onMaster("head -c 1m /dev/zero >/run/mpi/jobs/fill || :");
+    await onMaster("head -c 2m /dev/zero >/run/mpi/jobs/fill || :");
     const { code, stdout, stderr } = await mpi("run", "true");
     assert.deepEqual([code, stdout], [125, ""]);
     assert.match(stderr, refusal("/run/mpi", "/run/mpi"));
