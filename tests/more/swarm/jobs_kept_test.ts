@@ -9,10 +9,10 @@ const STORE = "/var/lib/mpi/jobs";
 /** The master's jobs have 4 MB, and its runs 1 MB. */
 const LITTLE_ROOM = `stack:
   services:
-    master:
-      volumes:
-        - { type: tmpfs, target: ${STORE}, tmpfs: { size: 4194304 } }
-        - { type: tmpfs, target: /run/mpi, tmpfs: { size: 1048576 } }
+    master: { volumes: ["little-jobs:${STORE}", "little-run:/run/mpi"] }
+  volumes:
+    little-jobs: { driver_opts: { type: tmpfs, device: tmpfs, o: "size=4m,uid=1000,gid=1000" } }
+    little-run: { driver_opts: { type: tmpfs, device: tmpfs, o: "size=1m,uid=1000,gid=1000" } }
 `;
 
 function speak(world: World) {
