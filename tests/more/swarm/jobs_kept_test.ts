@@ -11,8 +11,8 @@ const LITTLE_ROOM = `stack:
   services:
     master: { volumes: ["little-jobs:${STORE}", "little-run:/run/mpi"] }
   volumes:
-    little-jobs: { driver_opts: { type: tmpfs, device: tmpfs, o: "size=4m,uid=1000,gid=1000" } }
-    little-run: { driver_opts: { type: tmpfs, device: tmpfs, o: "size=1m,uid=1000,gid=1000" } }
+    little-jobs: { driver_opts: { type: tmpfs, device: tmpfs, o: "size=4m,uid=1000,gid=1000,mode=755" } }
+    little-run: { driver_opts: { type: tmpfs, device: tmpfs, o: "size=1m,uid=1000,gid=1000,mode=755" } }
 `;
 
 function speak(world: World) {
