@@ -14,13 +14,16 @@ async function oneCpu({ name }: Host): Promise<AsyncDisposable | undefined> {
   const root = "/sys/fs/cgroup/cpuset";
   if (!await Deno.stat(`${root}/cpuset.cpus`).then(() => true, () => false)) return undefined;
   const group = `${root}/${Deno.env.get("BOX_GROUP")}-${name}`;
-  const limit = async (cpus: string) => {
-    await Deno.mkdir(group, { recursive: true });
-    await Deno.writeTextFile(`${group}/cpuset.mems`, await Deno.readTextFile(`${root}/cpuset.mems`));
-    await Deno.writeTextFile(`${group}/cpuset.cpus`, cpus);
+  await Deno.mkdir(group, { recursive: true });
+  await Deno.writeTextFile(`${group}/cpuset.mems`, await Deno.readTextFile(`${root}/cpuset.mems`));
+  // Containers of a host that lost power leave their groups, which may never have more than the host's.
+  const inner = (await Array.fromAsync(Deno.readDir(group))).filter(({ isDirectory }) => isDirectory)
+    .map(({ name }) => `${group}/${name}`);
+  const limit = async (groups: string[], cpus: string) => {
+    for (const each of groups) await Deno.writeTextFile(`${each}/cpuset.cpus`, cpus);
   };
-  await limit("0");
-  return { [Symbol.asyncDispose]: async () => await limit(await Deno.readTextFile(`${root}/cpuset.cpus`)) };
+  await limit([...inner, group], "0");
+  return { [Symbol.asyncDispose]: async () => await limit([group], await Deno.readTextFile(`${root}/cpuset.cpus`)) };
 }
 
 labTest("nodes run where they are to, and have slots as their hosts have CPUs", async (lab, t) => {
