@@ -4,8 +4,9 @@
  * @module
  */
 import ssh2, { type Connection, type Session } from "ssh2";
+import { makeKeyPair } from "../../stack/ssh/ssh.ts";
 
-const key = ssh2.utils.generateKeyPairSync("ed25519").private;
+const { privateKey: key } = await makeKeyPair("probe");
 
 function answer(session: Session): void {
   session.on("exec", (accept, _reject, { command }) => {
