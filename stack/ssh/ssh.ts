@@ -94,6 +94,9 @@ const CIPHERS: CipherAlgorithm[] = [
 /** The length of a whole ed25519 public key in bytes: type, key and their lengths. In base64 one byte less is as long. */
 const PUBLIC_KEY_BYTES = 51;
 
+/** How many pairs may be of no use in a row. One in 256 is by chance; as many as this are a fault of the library. */
+const KEY_TRIES = 10;
+
 /** What makes a key pair of a kind: the library's own, unless a test says otherwise. */
 export type KeyGenerator = (kind: "ed25519", options: { comment: string }) => { private: string; public: string };
 
@@ -101,14 +104,17 @@ export type KeyGenerator = (kind: "ed25519", options: { comment: string }) => { 
  * Makes a key pair.
  *
  * `ssh2` cuts off a zero byte at the beginning of the key, so that one pair in 256 is of no use; another is made then.
+ *
+ * @throws {Error} If the library makes none that is of use.
  */
 export async function makeKeyPair(comment: string, generate?: KeyGenerator): Promise<KeyPair> {
   generate ??= (await import("ssh2")).default.utils.generateKeyPairSync;
-  while (true) {
+  for (let tries = 0; tries < KEY_TRIES; tries++) {
     const { private: privateKey, public: publicKey } = generate("ed25519", { comment });
     const { length } = Uint8Array.fromBase64(publicKey.split(" ")[1] ?? "");
     if (length === PUBLIC_KEY_BYTES) return { privateKey, publicKey };
   }
+  throw new Error(`ssh2 made ${KEY_TRIES} ed25519 key pairs, and none is ${PUBLIC_KEY_BYTES} bytes long`);
 }
 
 /**

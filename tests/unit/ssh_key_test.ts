@@ -11,3 +11,8 @@ Deno.test("a key pair that begins with a zero byte, which ssh2 cuts off, must no
   const { private: privateKey, public: publicKey } = pair(51);
   assert.deepEqual(await makeKeyPair("me", generate), { privateKey, publicKey });
 });
+
+Deno.test("a library that makes no key of use is told, and not asked forever", async () => {
+  const generate = () => ({ private: "", public: "ssh-ed25519 AAAA me" });
+  await assert.rejects(makeKeyPair("me", generate), /made 10 ed25519 key pairs, and none is 51 bytes long/);
+});
