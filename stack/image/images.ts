@@ -98,7 +98,7 @@ export type ImagesContext = () => Promise<Uint8Array>;
 /**
  * Makes a base image on the engine, unless it is there and was made from the same files.
  *
- * @param renew Makes it in any case, with the newest Debian that there is.
+ * @param renew Makes it in any case, from nothing, with the newest Debian and packages that there are.
  * @throws {MpiError} `build` with the end of what the build said.
  */
 export async function ensureBase(
@@ -115,7 +115,7 @@ export async function ensureBase(
   if (!renew && (await engine.image(base.reference))?.labels[LABELS.context] === digest) return;
   const label = ["--label", `${LABELS.context}=${digest}`];
   const chosen = ["--target", base.target, "--build-arg", `MPI=${base.mpi}`];
-  const args = ["build", ...(renew ? ["--pull"] : []), ...chosen, "-t", base.reference, ...label, "-"];
+  const args = ["build", ...(renew ? ["--pull", "--no-cache"] : []), ...chosen, "-t", base.reference, ...label, "-"];
   await build(docker, base.reference, args, report, signal, files);
 }
 

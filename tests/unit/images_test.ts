@@ -94,11 +94,11 @@ for (const found of [undefined, anImage(), anImage({ labels: { [LABELS.context]:
   });
 }
 
-Deno.test("ensureBase() renews what is there, from the newest Debian", async () => {
+Deno.test("ensureBase() renews what is there, from the newest Debian and packages", async () => {
   const docker = fakeDocker(() => ({}));
   const engine = fakeEngine({ image: () => Promise.resolve(anImage({ labels: { [LABELS.context]: DIGEST } })) });
   await ensureBase(engine, docker, BASES[1]!, context, () => {}, signal, true);
-  assert.match(docker.calls.join(), /^build --pull --target dev /);
+  assert.match(docker.calls.join(), /^build --pull --no-cache --target dev /);
 });
 
 Deno.test("buildProject() says the end of what a failed build said", async () => {
