@@ -11,7 +11,9 @@ export async function askStatus(deps: Deps, context: ClusterContext): Promise<Cl
     askMaster(deps, context),
     takePicture(context.engine, context.cluster.name),
   ]);
-  return clusterStatus(picture, answers);
+  const status = clusterStatus(picture, answers);
+  const problems = status.problems.map((problem) => ({ ...problem, remedy: deps.hint(problem.remedy) }));
+  return { ...status, problems };
 }
 
 async function askMaster(deps: Deps, context: ClusterContext): Promise<Answers> {

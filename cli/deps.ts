@@ -25,6 +25,8 @@ export interface Deps {
   readonly assets: Assets;
   /** Whether `-D` was given, before or after the word `mpi`. */
   debug: boolean;
+  /** Makes a hint's commands mean the engine and the cluster that the command line means. */
+  hint(text: string): string;
   /** The exit status: a command whose program ended with its own status sets it. */
   status: number;
   /** An environment variable; empty counts as unset. */

@@ -26,6 +26,8 @@ export interface ExitContext {
   takesProgram: boolean;
   /** Whether to show stack traces. */
   debug: boolean;
+  /** Makes the commands of a hint mean what the command line means. */
+  hint?: (text: string) => string;
   /** Whether standard error has an object in each line, as `--progress json` asks for. */
   json?: boolean;
 }
@@ -75,14 +77,16 @@ function describe(error: unknown, context: ExitContext): Exit {
   };
 }
 
-function explainMpiError(error: MpiError, { path, takesProgram, debug, json }: ExitContext): Exit {
+function explainMpiError(error: MpiError, context: ExitContext): Exit {
+  const { path, takesProgram, debug, json } = context;
+  const remedy = error.hint && (context.hint?.(error.hint) ?? error.hint);
   const usual = STATUS[error.code];
   const status = usual === 1 && takesProgram ? 125 : usual;
   if (json) {
-    const { message, code, hint } = error;
-    return { status, text: `${JSON.stringify({ error: true, message, code, hint })}\n` };
+    const { message, code } = error;
+    return { status, text: `${JSON.stringify({ error: true, message, code, hint: remedy })}\n` };
   }
-  const hint = error.hint === undefined ? "" : `hint: ${error.hint}\n`;
+  const hint = remedy === undefined ? "" : `hint: ${remedy}\n`;
   const trace = debug ? traceOf(error) : "";
   return { status, text: `${path}: ${error.message}\n${hint}${trace}` };
 }

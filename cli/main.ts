@@ -7,7 +7,7 @@ import { processDeps } from "./process_deps.ts";
 import { createProgram } from "./program.ts";
 import { watchInterrupts } from "./signals.ts";
 
-type Commands = Parameters<typeof createProgram>[2];
+type Commands = Parameters<typeof createProgram>[3];
 
 /**
  * Runs one command line from its first byte to its exit status.
@@ -35,7 +35,7 @@ export async function main(argv: readonly string[], commands?: Commands): Promis
  */
 export async function runCli(invocation: Invocation, deps: Deps, commands?: Commands): Promise<number> {
   let help = "";
-  const program = createProgram(deps, (text) => help += text, commands);
+  const program = createProgram(deps, (text) => help += text, invocation.globals, commands);
   try {
     if (invocation.request === "complete") {
       const { complete } = await import("./command_line/completion.ts");

@@ -52,6 +52,7 @@ export function processDeps(invocation: Invocation): ProcessDeps {
     docker,
     assets: embedded === undefined ? checkoutAssets(`${import.meta.dirname}/..`) : embeddedAssets(embedded),
     debug: invocation.debug,
+    hint: (text) => text,
     status: 0,
     env,
     cwd: () => Deno.cwd(),

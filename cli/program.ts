@@ -2,6 +2,7 @@ import { clusterNames, nodeNames } from "./cluster_context.ts";
 import { allowAssignments } from "./command_line/assignments.ts";
 import { type AnyCommand, Command, hasProgramStatus, Option, pathOf, withCompletion } from "./command_line/command.ts";
 import { renderHelp } from "./command_line/help.ts";
+import { asMeant, clusterOf } from "./command_line/hint.ts";
 import { settingsCompletion } from "./command_line/settings_options.ts";
 import { usageError } from "./command_line/usage_error.ts";
 import { commands } from "./commands/mod.ts";
@@ -22,9 +23,15 @@ export interface Program {
  *
  * @param deps What the commands have of the world.
  * @param print Takes the text of help that is asked for.
+ * @param globals Docker's global flags, for hints.
  * @param makers The commands; tests have their own.
  */
-export function createProgram(deps: Deps, print: (text: string) => void, makers = commands): Program {
+export function createProgram(
+  deps: Deps,
+  print: (text: string) => void,
+  globals: readonly string[] = [],
+  makers = commands,
+): Program {
   const root = new Command("docker mpi")
     .description("Run MPI programs on a Docker Swarm")
     .version(versionText(), "-v, --version", "Show the version of docker mpi")
@@ -54,6 +61,7 @@ export function createProgram(deps: Deps, print: (text: string) => void, makers 
   let current: AnyCommand = root;
   for (const make of makers) root.addCommand(make(deps));
   finish(root);
+  deps.hint = (text) => asMeant(text, root, { globals, cluster: current === root ? undefined : clusterOf(current) });
   root.hook("preAction", (_, command) => {
     current = command;
     deps.debug ||= command.optsWithGlobals()["debug"] === true;
@@ -64,6 +72,7 @@ export function createProgram(deps: Deps, print: (text: string) => void, makers 
       path: pathOf(current),
       takesProgram: hasProgramStatus(current),
       debug: deps.debug,
+      hint: deps.hint,
       json: current.opts()["progress"] === "json",
     }),
   };

@@ -38,7 +38,8 @@ export function doctorCommand(deps: Deps): AnyCommand {
 
 async function run(deps: Deps, argument: string | undefined, { format }: DoctorOptions): Promise<void> {
   const name = argument ?? deps.env(FIELDS.name.variable);
-  const show = async (finding: Finding) => {
+  const show = async (found: Finding) => {
+    const finding = found.remedy === undefined ? found : { ...found, remedy: deps.hint(found.remedy) };
     if (finding.verdict === "problem") deps.status = 1;
     await deps.io.stdout.write(format === "table" ? findingText(finding) : renderList([toRow(finding)], {}, format));
   };

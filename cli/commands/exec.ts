@@ -5,7 +5,7 @@ import { findCluster, onMaster } from "../cluster_context.ts";
 import { type AnyCommand, Command, takesProgram, withExamples } from "../command_line/command.ts";
 import { clusterOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
-import { ownStreams } from "../output/terminal.ts";
+import { onTheMaster, ownStreams } from "../output/terminal.ts";
 
 interface ExecOptions {
   all?: true | undefined;
@@ -34,7 +34,7 @@ async function run(deps: Deps, words: readonly string[], { all, host, cluster }:
     });
   }
   const where = all ? "all" : host ?? "master";
-  const command = `exec ${shellQuote(["mpi_exec", where, "--", ...words])}`;
+  const command = onTheMaster(deps, shellQuote(["mpi_exec", where, "--", ...words]));
   const { status } = await onMaster(
     deps,
     await findCluster(deps, cluster),

@@ -88,13 +88,18 @@ async function templateFiles({ assets }: Deps, template: string): Promise<AssetF
 function adapted(file: AssetFile, cluster: string, mpi: Implementation | undefined): AssetFile {
   const changes: Record<string, (text: string) => string> = {
     "mpi.yaml": (text) =>
-      `# yaml-language-server: $schema=${SCHEMA_FILE}\n${text}`.replace(/^name:.*$/m, `name: ${cluster}`)
+      `# yaml-language-server: $schema=${SCHEMA_FILE}\n${text}`.replace(/^name:.*$/m, `name: ${yamlWord(cluster)}`)
         .replace(/^(?:# )?mpi: \S+ */m, (line) => mpi === undefined ? line : `mpi: ${mpi}`.padEnd(line.length)),
     "Dockerfile": (text) => mpi === undefined ? text : text.replace(/^ARG MPI=.*$/m, `ARG MPI=${mpi}`),
   };
   const change = changes[file.path];
   if (change === undefined) return file;
   return { ...file, bytes: new TextEncoder().encode(change(new TextDecoder().decode(file.bytes))) };
+}
+
+/** YAML reads some words as something else than text. */
+function yamlWord(text: string): string {
+  return /^(true|false|null|yes|no|on|off|y|n)$/.test(text) ? `"${text}"` : text;
 }
 
 /** What editors know the settings by: a file beside them, which needs no network. */

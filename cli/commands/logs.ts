@@ -47,11 +47,13 @@ async function run(deps: Deps, name: string | undefined, options: LogsOptions): 
     ...["--no-trunc", "--tail", tail],
   ];
   const prefix = options.logPrefix ? shortPrefix : (line: string) => line.replace(PREFIX, (_, time = "") => time);
-  let written: Promise<unknown> = Promise.resolve();
+  // Where one can't be shown any more, the other is not to be waited for.
+  const failing = new AbortController();
   const show = async (service: string) => {
     const { code, stderr } = await deps.docker.run(["service", "logs", ...args, service], {
+      signal: failing.signal,
       // Any program on a node can write to its log.
-      onLine: (line) => isOfNode(line) && (written = deps.io.stdout.write(`${visible(prefix(line), "\t")}\n`)),
+      onLine: (line) => isOfNode(line) && deps.io.stdout.write(`${visible(prefix(line), "\t")}\n`),
     });
     deps.signal.throwIfAborted();
     if (code !== 0) {
@@ -62,9 +64,10 @@ async function run(deps: Deps, name: string | undefined, options: LogsOptions): 
     }
   };
   const services = [cluster.master.name, cluster.worker.name];
-  if (options.follow) await Promise.all(services.map(show));
-  else for (const service of services) await show(service);
-  await written;
+  if (options.follow) {
+    await Promise.allSettled(services.map((service) => show(service).catch((error) => failing.abort(error))));
+    failing.signal.throwIfAborted();
+  } else for (const service of services) await show(service);
 }
 
 /** What Docker puts before each line that a task wrote; what has none is Docker's own word. */

@@ -18,7 +18,7 @@ import type { Deps } from "../deps.ts";
 import type { JobOptions } from "../job/job.ts";
 import type { OutputOptions } from "../job/job_output.ts";
 import { framed, type RequestOptions, requestWords, startingWith } from "../job/run_request.ts";
-import { ownStreams } from "../output/terminal.ts";
+import { onTheMaster, ownStreams } from "../output/terminal.ts";
 
 interface RunOptions extends RequestOptions, OutputOptions, JobOptions {
   cluster?: string | undefined;
@@ -157,7 +157,7 @@ async function runHere(
     const stdin = startingWith(framed([...own, ...words]), input ?? streams.stdin);
     const stdout = output === undefined ? streams.stdout : (chunk: Uint8Array) => output.take(chunk);
     // With `exec` the job's parent there is the SSH server, whose end is the client's.
-    const { status } = await master.run("exec mpi_run --read", { ...streams, stdin, stdout });
+    const { status } = await master.run(onTheMaster(deps, "mpi_run --read"), { ...streams, stdin, stdout });
     await output?.end();
     deps.status = status;
   } finally {

@@ -73,20 +73,28 @@ export function start(command: string, options: Deno.CommandOptions): Deno.Child
 
 async function collectOutput(child: Deno.ChildProcess, { stdin, onLine }: DockerRunOptions): Promise<DockerResult> {
   const [stdout, stderr, status] = await Promise.all([
-    readText(child.stdout, onLine),
-    readText(child.stderr, onLine),
+    onLine === undefined ? new Response(child.stdout).text() : readLines(child.stdout, onLine, 0),
+    onLine === undefined ? new Response(child.stderr).text() : readLines(child.stderr, onLine, LAST_LINES),
     child.status,
     stdin === undefined ? undefined : feed(child.stdin, stdin),
   ]);
   return { code: status.code, stdout, stderr };
 }
 
-async function readText(stream: ReadableStream<Uint8Array>, onLine?: (line: string) => void): Promise<string> {
-  if (onLine === undefined) return await new Response(stream).text();
+/** How much of standard error is kept where lines are taken as they come. */
+const LAST_LINES = 100;
+
+/** Hands on each line, and gives the last ones. */
+async function readLines(
+  stream: ReadableStream<Uint8Array>,
+  onLine: (line: string) => unknown,
+  keep: number,
+): Promise<string> {
   const lines: string[] = [];
   for await (const line of linesOf(stream)) {
-    onLine(line);
+    await onLine(line);
     lines.push(`${line}\n`);
+    if (lines.length > keep) lines.shift();
   }
   return lines.join("");
 }
@@ -131,6 +139,10 @@ async function untilAbort<T>(
     const result = await wait();
     signal.throwIfAborted();
     return result;
+  } catch (error) {
+    // Nobody takes what it prints any more.
+    kill(child, "SIGTERM");
+    throw error;
   } finally {
     for (const timer of timers) clearTimeout(timer);
   }

@@ -2,12 +2,14 @@ import { MpiError } from "../../stack/errors.ts";
 import { getFiles, type Place, putFiles, requireComplete } from "../../stack/master/copy.ts";
 import { parseHosts } from "../../stack/master/master.ts";
 import { typed } from "../../stack/shell.ts";
+import { quote, quotePath } from "../../stack/text.ts";
 import type { SshConnection } from "../../stack/ssh/ssh.ts";
 import { type ClusterContext, onMaster } from "../cluster_context.ts";
 import type { Deps } from "../deps.ts";
 import type { ProgressMode } from "../output/progress.ts";
 import { bytesText, transferProgress } from "../output/transfer_progress.ts";
 import { readSources, sourceName, withSums } from "./local_files.ts";
+import { writing } from "./read_file.ts";
 import { receiveFiles } from "./received_files.ts";
 import { tarStream } from "./tar.ts";
 
@@ -57,6 +59,7 @@ export async function fetchFiles(
   from: readonly Place[],
   to: string,
 ): Promise<void> {
+  requireOwnNames(from);
   await onMaster(deps, context, async (master) => {
     const shown = transferProgress(deps, progress, "copy");
     const failures: unknown[] = [];
@@ -94,9 +97,30 @@ async function plan(master: SshConnection, from: readonly Place[], to: string): 
   if (single.length === from.length) return single;
   const { stdout } = await master.capture("exec mpi_hosts");
   const nodes = parseHosts(stdout).map(({ name }) => name).filter((name) => /^(master|worker-\d+)$/.test(name));
-  for (const node of nodes) await Deno.mkdir(`${to}/${node}`, { recursive: true });
+  await writing(to, async () => {
+    for (const node of nodes) await Deno.mkdir(`${to}/${node}`, { recursive: true });
+  });
   const all = from.filter(({ node }) => node === "all");
   return [...single, ...all.flatMap(({ path }) => nodes.map((node) => ({ node, path, to: `${to}/${node}` })))];
+}
+
+/** What two nodes have under one name would be one file here. */
+export function requireOwnNames(from: readonly Place[]): void {
+  const seen = new Map<string, string>();
+  for (const { node, path } of from) {
+    const name = `${node === "all" ? "all" : ""}:${sourceName(path)}`;
+    const [before, now] = [seen.get(name), `${node}:${path}`];
+    if (before !== undefined && !name.endsWith(":")) {
+      throw new MpiError(
+        "usage",
+        `Both ${quotePath(before)} and ${quotePath(now)} would be ${quote(name.slice(name.indexOf(":") + 1))} here`,
+        {
+          hint: "copy them one after the other, to different destinations; all:FILE DIR takes it from every node",
+        },
+      );
+    }
+    seen.set(name, now);
+  }
 }
 
 async function fetchOne(

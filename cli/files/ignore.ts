@@ -56,7 +56,20 @@ function toExpression(pattern: string): string {
     if (part.startsWith("**")) return part === "**/" ? "(?:.*/)?" : ".*";
     if (part === "*") return "[^/]*";
     if (part === "?") return "[^/]";
-    if (part.length > 1 && part.startsWith("[")) return part.replace(/(?!^)\[/g, "\\[");
+    if (part.length > 1 && part.startsWith("[")) return toClass(part.slice(1, -1));
     return RegExp.escape(part.length > 1 && part.startsWith("\\") ? part.slice(1) : part);
   });
+}
+
+/** What stands in brackets: characters and ranges, which may be escaped. A range backwards has nothing in it. */
+function toClass(text: string): string {
+  const not = text.startsWith("^") ? "^" : "";
+  const literal = (part: string) => RegExp.escape(part.startsWith("\\") ? part.slice(1) : part);
+  const parts = text.slice(not.length).matchAll(/(\\.|[^\\])(?:-(\\.|[^\\]))?/gsu);
+  const class_ = [...parts].map(([, from, to]) => {
+    const [first, last] = [from!, to ?? from!].map((part) => part.replace(/^\\(?=.)/su, "").codePointAt(0)!);
+    if (first! > last!) return "";
+    return to === undefined ? literal(from!) : `${literal(from!)}-${literal(to)}`;
+  });
+  return `[${not}${class_.join("")}]`;
 }

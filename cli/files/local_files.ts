@@ -70,24 +70,38 @@ export function sourceName(path: string): string {
  * @param root The path; a link is taken as a link, unless a slash follows.
  * @param name Its path in the archive.
  * @param wanted Says of what is below, by its path from the root, whether it is wanted.
+ * @param behind Whether something in a folder may be wanted that is not wanted itself; the folder comes with that.
  */
 export async function readTree(
   root: string,
   name: string,
-  wanted: (path: string, isFolder: boolean) => boolean = () => true,
+  wanted: (path: string) => boolean = () => true,
+  behind = false,
 ): Promise<LocalEntry[]> {
   const entries: LocalEntry[] = [];
-  async function visit(file: string, below: string): Promise<void> {
-    const entry = await describe(file, below === "" ? name : name === "" ? below : `${name}/${below}`);
+  // A link with a slash behind it is what it points to.
+  const base = /[/\\]\.?$/.test(root) ? await Deno.realPath(root).catch(() => root) : root;
+  const fileAt = (below: string) => below === "" ? base : join(base, below);
+  async function add(below: string): Promise<LocalEntry> {
+    const entry = await describe(fileAt(below), below === "" ? name : name === "" ? below : `${name}/${below}`);
     entries.push(entry);
-    if (entry.type !== "d") return;
-    for (const child of await list(file)) {
-      const path = below === "" ? child.name : `${below}/${child.name}`;
-      if (wanted(path, child.isFolder)) await visit(join(file, child.name), path);
+    return entry;
+  }
+  // The unwanted are the folders on the way, outermost first, that come only if something in them does.
+  async function look(folder: string, unwanted: string[]): Promise<void> {
+    for (const child of await list(fileAt(folder))) {
+      const path = folder === "" ? child.name : `${folder}/${child.name}`;
+      if (wanted(path)) {
+        for (const above of unwanted.splice(0)) await add(above);
+        if ((await add(path)).type === "d") await look(path, []);
+      } else if (behind && child.isFolder) {
+        unwanted.push(path);
+        await look(path, unwanted);
+        if (unwanted.at(-1) === path) unwanted.pop();
+      }
     }
   }
-  // A link with a slash behind it is what it points to.
-  await visit(/[/\\]\.?$/.test(root) ? await Deno.realPath(root).catch(() => root) : root, "");
+  if ((await add("")).type === "d") await look("", []);
   return entries;
 }
 

@@ -4,6 +4,7 @@ import { MpiError } from "../../stack/errors.ts";
 import type { Receiver, RemoteEntry } from "../../stack/master/copy.ts";
 import { typed } from "../../stack/shell.ts";
 import { quotePath } from "../../stack/text.ts";
+import { writing } from "./read_file.ts";
 
 /** Files that come from a node, beside the place that they are for until all is there and checked. */
 export interface ReceivedFiles extends Receiver, AsyncDisposable {
@@ -22,7 +23,7 @@ export function receiveFiles(destination: string, name: string, onBytes: (bytes:
   let entries: readonly RemoteEntry[] = [];
   let [stage, target] = ["", ""];
   let writer: FileWriter | undefined;
-  return {
+  const files: ReceivedFiles = {
     async list(all) {
       entries = all;
       checkEntries(entries);
@@ -52,6 +53,12 @@ export function receiveFiles(destination: string, name: string, onBytes: (bytes:
       await writer?.close();
       if (stage !== "") await Deno.remove(stage, { recursive: true }).catch(() => {});
     },
+  };
+  return {
+    ...files,
+    list: (all) => writing(destination, () => files.list(all)),
+    bytes: (chunk) => writing(destination, () => files.bytes(chunk)),
+    place: () => writing(destination, () => files.place()),
   };
 }
 
@@ -83,7 +90,8 @@ async function findTarget(
   name: string,
   root: RemoteEntry,
 ): Promise<string> {
-  if (into?.isDirectory) return name === "" ? destination : join(destination, name);
+  // What goes into a link to a directory goes into that directory.
+  if (into?.isDirectory) return name === "" ? await Deno.realPath(destination) : join(destination, name);
   const refuse = (why: string, hint: string) => new MpiError("usage", why, { hint });
   if (into !== undefined && (root.type === "d" || /[/\\]$/.test(destination))) {
     throw refuse(`${quotePath(destination)} is not a directory`, typed("ls", "-ld", destination));

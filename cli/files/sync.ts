@@ -59,8 +59,10 @@ async function readProject(deps: Deps, directory: string | undefined): Promise<L
     );
   }
   const below = relative(project, folder).replaceAll("\\", "/");
-  const ignored = below.startsWith("..") ? () => false : ignoredBy(await readIgnored(join(project, ".dockerignore")));
-  return await readTree(`${folder}/`, "0", (path) => !ignored(below === "" ? path : `${below}/${path}`));
+  const rules = below.startsWith("..") ? "" : await readIgnored(join(project, ".dockerignore"));
+  const ignored = ignoredBy(rules);
+  const wanted = (path: string) => !ignored(below === "" ? path : `${below}/${path}`);
+  return await readTree(`${folder}/`, "0", wanted, /^\s*!/m.test(rules));
 }
 
 async function readIgnored(file: string): Promise<string> {

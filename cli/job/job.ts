@@ -6,6 +6,7 @@ import type { SshConnection } from "../../stack/ssh/ssh.ts";
 import { findCluster, onMaster } from "../cluster_context.ts";
 import type { Completer } from "../command_line/command.ts";
 import type { Deps } from "../deps.ts";
+import { onTheMaster } from "../output/terminal.ts";
 import type { InterruptSource } from "../signals.ts";
 import { jobOutput, type OutputOptions } from "./job_output.ts";
 import { framed, inPieces, startingWith } from "./run_request.ts";
@@ -40,7 +41,7 @@ export async function startJob(
   ];
   const stdin = startingWith(framed([...own, "--", ...words]), input && inPieces(input));
   const { status } = await untilAborted(deps.signal, master, () =>
-    master.run("exec mpi_job start", {
+    master.run(onTheMaster(deps, "mpi_job start"), {
       stdin,
       stdout: () => Promise.resolve(),
       stderr: (chunk) => deps.io.stderr.write(chunk),

@@ -4,7 +4,7 @@ import { JobLogReader, type JobPiece } from "../../stack/master/job_log.ts";
 import { typed } from "../../stack/shell.ts";
 import { quote, quotePath } from "../../stack/text.ts";
 import type { Deps } from "../deps.ts";
-import { why } from "../files/read_file.ts";
+import { why, writing } from "../files/read_file.ts";
 
 /** How a job's output is to be shown. */
 export interface OutputOptions {
@@ -120,7 +120,8 @@ async function rankFiles(cwd: string, directory: string) {
     // Opened for each write: there may be more ranks than a process may have files.
     async append(pieces: readonly JobPiece[]): Promise<void> {
       for (const [rank, some] of Map.groupBy(pieces, (piece) => piece.rank ?? 0)) {
-        await Deno.writeFile(join(path, `rank-${rank}.out`), concat(some.map(({ bytes }) => bytes)), { append: true });
+        const bytes = concat(some.map(({ bytes }) => bytes));
+        await writing(directory, () => Deno.writeFile(join(path, `rank-${rank}.out`), bytes, { append: true }));
       }
     },
   };

@@ -26,6 +26,19 @@ export async function partsOf(engine: Engine, name: string): Promise<Parts> {
   return { services, networks, secrets, configs };
 }
 
+/** Those of a stack that are ours. Where it has services and none is, it is a stack of somebody else, with what we once left in it. */
+export function ownParts(parts: Parts, name: string): Parts {
+  const isOurs = ({ labels }: Labelled) => labels[LABELS.cluster] === name;
+  if (parts.services.length === 0 || parts.services.some(isOurs)) return parts;
+  const { networks, secrets, configs } = parts;
+  return {
+    services: [],
+    networks: networks.filter(isOurs),
+    secrets: secrets.filter(isOurs),
+    configs: configs.filter(isOurs),
+  };
+}
+
 /** The parts in one list. */
 export function allParts({ services, networks, secrets, configs }: Parts): (Service | Network | Labelled)[] {
   return [...services, ...networks, ...secrets, ...configs];

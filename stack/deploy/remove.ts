@@ -1,5 +1,5 @@
 import { isLive, stackLabel } from "../cluster/cluster.ts";
-import { type Parts, partsOf } from "../cluster/parts.ts";
+import { ownParts, type Parts, partsOf } from "../cluster/parts.ts";
 import type { Engine, Network, Task } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import type { Report } from "../event.ts";
@@ -20,7 +20,7 @@ import { type Limit, poll, shared } from "../limit.ts";
  */
 export async function removeCluster(engine: Engine, name: string, limit: Limit, report: Report): Promise<void> {
   const whole = shared(limit);
-  const parts = await partsOf(engine, name);
+  const parts = ownParts(await partsOf(engine, name), name);
   report({ resource: "services", state: "working", text: "removing" });
   await Promise.all(parts.services.map(({ id }) => engine.removeService(id)));
   await waitForEnd(engine, name, whole, report);

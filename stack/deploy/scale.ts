@@ -44,7 +44,7 @@ export async function scaleCluster(
 function perNode(name: string, workers: number): MpiError {
   return new MpiError("usage", `Cluster "${name}" has one worker on each host: it grows with the swarm`, {
     hint:
-      `docker swarm join-token worker  # adds a host; docker mpi rm ${name} && docker mpi deploy --workers ${workers}`,
+      `docker swarm join-token worker  # adds a host; docker mpi rm ${name} && docker mpi deploy --cluster ${name} --workers ${workers}`,
   });
 }
 

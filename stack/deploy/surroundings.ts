@@ -119,7 +119,9 @@ export async function lookAroundAfterRemoval(
 /** A stack of this name that we did not make is left alone. */
 function refuseForeign(parts: Parts, name: string): void {
   const found = allParts(parts);
-  const ours = found.some(({ labels }) => labels[LABELS.cluster] === name);
+  const ours = (parts.services.length > 0 ? parts.services : found).some(({ labels }) =>
+    labels[LABELS.cluster] === name
+  );
   const foreign = found.find(({ labels }) => labels[LABELS.cluster] === undefined);
   if (foreign === undefined || ours) return;
   throw new MpiError(

@@ -2,9 +2,9 @@
 export interface DockerResult {
   /** Its exit status. */
   code: number;
-  /** All it printed to standard output. */
+  /** All it printed to standard output; nothing where `onLine` took it. */
   stdout: string;
-  /** All it printed to standard error. */
+  /** All it printed to standard error; where `onLine` took it, the last hundred lines. */
   stderr: string;
 }
 
@@ -12,8 +12,8 @@ export interface DockerResult {
 export interface DockerRunOptions {
   /** Bytes or text for its standard input; none: end of file at once. */
   stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
-  /** Called with each line of its output (both streams) as it comes. */
-  onLine?: (line: string) => void;
+  /** Called with each line of its output (both streams) as it comes; the next one waits. What it throws ends the command. */
+  onLine?: (line: string) => unknown;
   /** Ends the command (SIGTERM) when it fires. */
   signal?: AbortSignal;
 }

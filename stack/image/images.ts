@@ -6,6 +6,7 @@ import type { Report } from "../event.ts";
 import { LABELS } from "../labels.ts";
 import { type Implementation, IMPLEMENTATIONS } from "../settings/schema.ts";
 import type { Settings } from "../settings/settings.ts";
+import { typed } from "../shell.ts";
 import { pullFailure, tryPull } from "./registry.ts";
 
 /** One of our own images, which projects are built from. */
@@ -143,6 +144,11 @@ export async function buildProject(
   await build(docker, image, ["build", "-t", image, ...args, directory], report, signal);
 }
 
+/** A build-time variable may be a secret: `TOKEN=…`. */
+function withoutValue(arg: string, at: number, args: readonly string[]): string {
+  return args[at - 1] === "--build-arg" ? arg.replace(/=.*/s, "=…") : arg;
+}
+
 /** The lines of a build that tell how far it is: both builders number their steps. */
 const STEP = /^(Step \d+\/\d+|#\d+ \[)/;
 
@@ -178,7 +184,7 @@ async function build(
   if (code !== 0) {
     throw new MpiError("build", `Docker could not build "${image}" (status ${code}):\n${tail.join("\n")}`, {
       hint: stdin === undefined
-        ? `docker ${args.join(" ")}  # shows all of it`
+        ? `${typed("docker", ...args.map(withoutValue))}  # shows all of it`
         : "docker pull debian:trixie-slim  # shows whether its registry can be reached; packages come from Debian's mirror",
     });
   }

@@ -201,13 +201,15 @@ export async function getFiles(master: SshConnection, node: string, path: string
   if (head.list !== undefined) return;
   const [, why] = /^failed (?:- )?(.*)$/m.exec(head.text()) ?? [];
   if (why !== undefined) {
-    throw new MpiError("not-found", `Not copied from ${node}: ${why}`, { hint: lookHint(node, path) });
+    throw new MpiError("not-found", `Not copied from ${node}: ${why}`, {
+      hint: why.startsWith("No node ") ? "docker mpi hosts" : lookHint(node, path),
+    });
   }
   requireEnd({ status, done: false, stderr });
 }
 
 function lookHint(node: string, path: string): string {
-  return `docker mpi exec --host ${node} ls -l ${typed(path)}`;
+  return `docker mpi exec --host ${typed(node)} ls -l ${typed(path)}`;
 }
 
 /** What comes before the bytes: a word, a length, a list of so many bytes. */

@@ -326,7 +326,7 @@ function explain(error: Error & { code?: string; level?: string }, target: SshTa
   }
   if (error.level === "client-authentication") {
     return new SshRefusal("ssh", `The master at ${place} refuses this machine's key`, {
-      hint: "docker mpi deploy --rotate-keys  # makes new keys, for this machine",
+      hint: "docker mpi deploy --rotate-keys  # in the project's directory: makes new keys, for this machine",
       cause: error,
     });
   }

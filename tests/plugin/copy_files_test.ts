@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import fc from "fast-check";
-import { readSources, withSums } from "../../cli/files/local_files.ts";
+import { requireOwnNames } from "../../cli/files/copy.ts";
+import { ignoredBy } from "../../cli/files/ignore.ts";
+import { readSources, readTree, withSums } from "../../cli/files/local_files.ts";
 import { receiveFiles } from "../../cli/files/received_files.ts";
 import { tarStream } from "../../cli/files/tar.ts";
 import type { RemoteEntry } from "../../stack/master/copy.ts";
@@ -190,4 +192,60 @@ Deno.test("a folder and a file don't replace each other here", async () => {
   await files.list(entries);
   await assert.rejects(files.place(), { message: `${quotePath(at("to/x"))} is not a directory` });
   assert.equal(await Deno.readTextFile(at("to/x")), "file");
+});
+
+Deno.test("what is not ignored is found in folders that are, and brings these along", async () => {
+  await using here = await folder();
+  const at = (path: string) => `${here.path}/${path}`;
+  for (const path of ["data/deep", "data/more", "src"]) await Deno.mkdir(at(path), { recursive: true });
+  for (const path of ["data/big", "data/deep/small", "data/deep/big", "data/more/big", "src/a.c", "z"]) {
+    await Deno.writeTextFile(at(path), "");
+  }
+  const read = async (rules: string, behind: boolean) => {
+    const ignored = ignoredBy(rules);
+    return (await readTree(here.path, "", (path) => !ignored(path), behind)).map(({ path }) => path);
+  };
+  const rules = "data\n!data/deep/small\n";
+  assert.deepEqual(await read(rules, true), ["", "data", "data/deep", "data/deep/small", "src", "src/a.c", "z"]);
+  assert.deepEqual(await read("data\n", false), ["", "src", "src/a.c", "z"]);
+});
+
+Deno.test("what two nodes have under one name is not taken into one place", () => {
+  const take = (...from: string[]) =>
+    requireOwnNames(from.map((each) => {
+      const [node, path] = each.split(":");
+      return { node, path: path! };
+    }));
+  take("worker-1:log", "worker-2:other", "all:log");
+  take("worker-1:out/.", "worker-2:out/.");
+  assert.throws(() => take("worker-1:a/log", "worker-2:b/log"), {
+    code: "usage",
+    message: 'Both "worker-1:a/log" and "worker-2:b/log" would be "log" here',
+    hint: "copy them one after the other, to different destinations; all:FILE DIR takes it from every node",
+  });
+});
+
+Deno.test("what is in a folder goes through a link to one", async () => {
+  await using here = await folder();
+  await make(`${here.path}/from`, { children: { a: { size: 3, mode: 0o644, time: 0 } }, mode: 0o755, time: 0 });
+  await Deno.mkdir(`${here.path}/real`);
+  await Deno.symlink("real", `${here.path}/link`);
+  const { entries, bytes } = await asSent(`${here.path}/from`);
+  await using files = receiveFiles(`${here.path}/link`, "", () => {});
+  await files.list(entries);
+  await files.bytes(bytes);
+  await files.place();
+  assert.equal((await Deno.stat(`${here.path}/real/a`)).size, 3);
+});
+
+Deno.test("a place that can't be written to is told as such", async () => {
+  await using here = await folder();
+  await make(`${here.path}/from`, { size: 3, mode: 0o644, time: 0 });
+  const { entries } = await asSent(`${here.path}/from`);
+  await using files = receiveFiles("/proc/self", "from", () => {});
+  await assert.rejects(files.list(entries), {
+    code: "usage",
+    message: 'Cannot write to "/proc/self": it does not exist',
+    hint: "ls -ld /proc/self",
+  });
 });

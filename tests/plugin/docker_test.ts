@@ -10,6 +10,15 @@ import { clients } from "../support/plugin_cli.ts";
 const folder = await Deno.makeTempDir({ prefix: "docker-mpi-docker-" });
 Deno.test.afterAll(() => Deno.remove(folder, { recursive: true }));
 
+function isAlive(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGCONT");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Makes a stand-in for docker of a shell script. */
 async function standIn(script: string): Promise<string> {
   const path = `${folder}/docker-${crypto.randomUUID()}`;
@@ -25,10 +34,27 @@ Deno.test("docker gets the user's global flags first, and what it prints comes b
   const cli = await docker('for a; do echo "<$a>"; done; echo oops >&2; exit 3');
   const lines: string[] = [];
   const result = await cli.run(["stack", "ls"], { onLine: (line) => lines.push(line) });
-  const stdout = "<--context>\n<a b>\n<stack>\n<ls>\n";
-  assert.deepEqual(result, { code: 3, stdout, stderr: "oops\n" });
+  assert.deepEqual(result, { code: 3, stdout: "", stderr: "oops\n" });
   assert.deepEqual(lines.sort(), ["<--context>", "<a b>", "<ls>", "<stack>", "oops"]);
   assert.equal((await cli.run([])).stdout, "<--context>\n<a b>\n");
+});
+
+Deno.test("docker waits for who takes its lines, and ends when that one gives up", async () => {
+  const cli = await docker("echo $$; while :; do echo a line that nobody has asked for; done");
+  const lines: string[] = [];
+  const taking = cli.run([], {
+    async onLine(line) {
+      lines.push(line);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (lines.length === 5) throw new Error("enough");
+    },
+  });
+  await assert.rejects(taking, { message: "enough" });
+  assert.equal(lines.length, 5);
+  for (let looks = 0; isAlive(Number(lines[0])); looks++) {
+    assert.ok(looks < 100, "docker goes on");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 });
 
 Deno.test("docker reads what it is given: text, bytes, a stream, or nothing; also if it reads only a part", async () => {

@@ -45,8 +45,8 @@ const commands: [job: string, mpich: string, openmpi: string][] = [
 
 for (const [job, mpich, openmpi] of commands) {
   Deno.test(`the launchers' words for ${job}`, async () => {
-    assert.equal(await launcher("mpich", job, "Launcher::words($job, 'F', {})"), mpich);
-    assert.equal(await launcher("openmpi", job, "Launcher::words($job, 'F', {})"), openmpi);
+    assert.equal(await launcher("mpich", job, "Launcher::words($job, 'F', [])"), mpich);
+    assert.equal(await launcher("openmpi", job, "Launcher::words($job, 'F', [])"), openmpi);
   });
 }
 
@@ -93,14 +93,35 @@ for (const [says, rank] of aborts) {
   });
 }
 
-Deno.test("long words go to PRRTE by variables, to Hydra as arguments", async () => {
-  const all =
-    "do { my ($words, $variables) = Launcher::carriers('a', 'b'); (@$words, %$variables{sort keys %$variables}) }";
-  assert.equal(await launcher("mpich", "np => 1", all), "a b");
-  assert.equal(await launcher("openmpi", "np => 1", all), "MPI_WORDS_0 a MPI_WORDS_1 b");
-  const words = "Launcher::words({%$job, 'mpi-args' => []}, 'F', {MPI_WORDS_1 => 'b', MPI_WORDS_0 => 'a'})";
+Deno.test("a hint of the master is typed as a person would, about the cluster that was meant", async () => {
+  const hint =
+    "Nodes::hint('docker mpi exec ls -ld ' . Nodes::typed(shift) . '  # shows why; docker mpi jobs rm --all')";
+  const say = async (word: string, env: Record<string, string> = {}) =>
+    (await sh(
+      "perl",
+      ["-e", `use lib shift; use Nodes; print ${hint}; print $ENV{MPI_HINT} // ''`, LIBRARY, word],
+      env,
+    )).out;
+  assert.equal(await say("/tmp/a-b"), "docker mpi exec ls -ld /tmp/a-b  # shows why; docker mpi jobs rm --all");
+  assert.equal(
+    await say("my dir;reboot", { MPI_HINT: "docker --context lab mpi run --cluster cfd" }),
+    "docker --context lab mpi exec --cluster cfd ls -ld 'my dir;reboot'  # shows why; " +
+      "docker --context lab mpi jobs rm --cluster cfd --all",
+  );
+});
+
+Deno.test("a node that is named twice is one", async () => {
+  const program = `use lib shift; use Request; no warnings 'redefine';
+    *Nodes::named = sub { return {name => $_[0], address => $_[0] eq 'B' ? 'A' : $_[0]} };
+    print join ' ', map { $_->{name} } Request::candidates({hosts => 'A,C,A,B,D'});`;
+  assert.equal((await sh("perl", ["-we", program, LIBRARY], {})).out, "A C D");
+});
+
+Deno.test("the program's words go by variables, which PRRTE has to be told of", async () => {
+  const words = "Launcher::words({%$job, 'mpi-args' => []}, 'F', ['MPI_WORDS_0', 'MPI_WORDS_1'])";
+  assert.equal(await launcher("mpich", "np => 1", words), "mpirun -f F -n 1");
   assert.equal(
     await launcher("openmpi", "np => 1", words),
-    `mpirun --hostfile F -n 1 ${OWN} --map-by seq -x MPI_WORDS_0 -x MPI_WORDS_1`,
+    `mpirun --hostfile F -n 1 ${OWN} -x MPI_WORDS_0 -x MPI_WORDS_1 --map-by seq`,
   );
 });

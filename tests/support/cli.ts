@@ -52,6 +52,7 @@ export function fakeWorld(parts: Partial<Deps> = {}): FakeWorld {
     docker: { run: (args) => unexpected(`docker ${args.join(" ")}`), attach: () => unexpected("docker") },
     assets,
     debug: false,
+    hint: (text) => text,
     status: 0,
     env: () => undefined,
     cwd: () => unexpected("cwd"),

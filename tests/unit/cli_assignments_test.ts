@@ -9,7 +9,7 @@ async function parse(line: string): Promise<{ args: string[]; options: Record<st
   const make = (command: AnyCommand) => () =>
     command.argument("[args...]").option("-n, --np <int>").option("--watch").option("-q, --quiet").option("--no-cache")
       .action((...got) => void (seen = { args: got[0] as string[], options: got[1] as Record<string, unknown> }));
-  const program = createProgram(fakeWorld().deps, () => {}, [
+  const program = createProgram(fakeWorld().deps, () => {}, [], [
     make(new Command("ls")),
     make(takesProgram(new Command("run"))),
   ]);

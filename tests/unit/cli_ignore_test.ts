@@ -18,6 +18,7 @@ for (
     ["out\n!out/keep", ["out", "out/a"], ["out/keep", "out/keep/a"]],
     ["! a\na\n!  a", [], ["a"]],
     ["[a-c].x\n[^a].y\nq[[]", ["b.x", "b.y", "q["], ["d.x", "a.y", "q"]],
+    ["[z-a]\n[a\\_b]\n[\\]x-]", ["_", "]", "-", "a"], ["z", "c", "\\"]],
     ["a\\*b\n\\!c\n\\#d", ["a*b", "!c", "#d"], ["axb", "c"]],
     ["a+b(c).d|e$", ["a+b(c).d|e$"], ["aab(c).d|e$", "e"]],
     ["a\r\nb\r\n", ["a", "b"], []],

@@ -46,6 +46,8 @@ Deno.test("init works in the directory that is there, and takes a name", () =>
     assert.deepEqual(await init("--cluster cfd"), { code: 0, out, err: "" });
     assert.deepEqual(await filesIn(cwd), TEMPLATE);
     assert.match(await Deno.readTextFile(`${cwd}/mpi.yaml`), /^name: cfd$/m);
+    await init("--force --cluster true");
+    assert.match(await Deno.readTextFile(`${cwd}/mpi.yaml`), /^name: "true"$/m);
   }));
 
 Deno.test("init writes the MPI into the settings and into the Dockerfile", () =>

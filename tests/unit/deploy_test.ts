@@ -132,6 +132,15 @@ Deno.test("deploy() leaves a stack alone that is not ours", async () => {
   }
 });
 
+Deno.test("deploy() leaves a stack alone in which we once left a secret", async () => {
+  const { swarm, deployment } = await world();
+  const labels = { "com.docker.stack.namespace": "hello" };
+  swarm.services.push({ ...aService("hello", "master"), name: "hello_web", labels });
+  swarm.secrets.push({ id: "1", name: "x", labels: { ...labels, "docker-mpi.cluster": "hello" }, createdAt: "" });
+  await assert.rejects(deploy(deployment, anImage(), limit, () => {}), { code: "conflict" });
+  assert.deepEqual(swarm.changes, []);
+});
+
 const networks: [flags: SettingsInput["flags"], options: Record<string, string>, says: string, remedy: string][] = [
   [{ subnet: "10.20.0.0/16" }, {}, "subnet 10.0.1.0/24, not 10.20.0.0/16", " --subnet 10.20.0.0/16"],
   [{ mtu: 9000 }, {}, "mtu by default, not 9000", " --mtu 9000"],

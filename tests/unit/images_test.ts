@@ -113,6 +113,15 @@ Deno.test("buildProject() says the end of what a failed build said", async () =>
   assert.deepEqual(docker.calls, ["build -t hello:latest --no-cache /home/ada/hello"]);
 });
 
+Deno.test("buildProject() gives a line that can be pasted, without the values of variables", async () => {
+  const args = ["--build-arg", "TOKEN=hush", "--build-arg", "CFLAGS=-O3 -g"];
+  const project = { directory: "/home/ada/my project", image: "hello:latest", args };
+  await assert.rejects(buildProject(fakeDocker(() => ({ code: 2 })), project, () => {}, signal), {
+    hint:
+      "docker build -t hello:latest --build-arg 'TOKEN=…' --build-arg 'CFLAGS=…' '/home/ada/my project'  # shows all of it",
+  });
+});
+
 Deno.test("a build that the user stops is cancelled, not failed", async () => {
   const controller = new AbortController();
   const docker = fakeDocker(() => {

@@ -53,6 +53,16 @@ Deno.test("removeCluster() takes the services, waits for the containers, then th
   assert.equal(clock.now(), 750);
 });
 
+Deno.test("removeCluster() takes only what is ours out of a stack that is not", async () => {
+  using _clock = fakeClock();
+  const { swarm, engine } = leaving();
+  const labels = { "com.docker.stack.namespace": "hello" };
+  swarm.services = [{ ...aService("hello", "master"), name: "hello_web", labels }];
+  swarm.networks = [{ ...aNetwork("hello"), labels }];
+  await removeCluster(engine, "hello", limit, () => {});
+  assert.deepEqual(swarm.changes, ["remove secret key"]);
+});
+
 Deno.test("removeCluster() tells which volumes stay, each once", async () => {
   using _clock = fakeClock();
   const { engine } = leaving(0, (swarm) => {

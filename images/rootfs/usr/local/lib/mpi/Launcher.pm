@@ -82,21 +82,11 @@ sub words {
     'mpirun', $openmpi ? '--hostfile' : '-f', $hostfile, '-n', $job->{np},
     !$openmpi && defined $job->{ppn} ? ('-ppn', $job->{ppn}) : (),
     # Without this prted leaves the session in which mpi_relay runs it. Hydra hands on all variables by itself.
-    $openmpi ? ('--leave-session-attached', '-x', 'MPI_JOB', '-x', 'MPI_JOB_STDIN') : (),
+    $openmpi ? ('--leave-session-attached', map { ('-x', $_) } 'MPI_JOB', 'MPI_JOB_STDIN', @$variables) : (),
     defined $job->{'bind-to'} ? ($openmpi ? '--bind-to' : '-bind-to', $job->{'bind-to'}) : (),
     defined $map ? ($openmpi ? '--map-by' : '-map-by', $map) : (),
     @{$job->{'mpi-args'}},
-    map { ('-x', $_) } sort keys %$variables,
   );
-}
-
-# usage: carriers(CHUNK...)
-# Gives how the program's words come to mpi_rank: as its arguments and by variables, a hash. PRRTE puts all arguments into
-# one variable besides, which may have 128 KB.
-sub carriers {
-  my @chunks = @_;
-  return (\@chunks, {}) unless implementation() eq 'openmpi';
-  return ([], {map { ("MPI_WORDS_$_" => $chunks[$_]) } 0 .. $#chunks});
 }
 
 # usage: aborted(TEXT)

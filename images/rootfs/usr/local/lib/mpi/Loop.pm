@@ -76,13 +76,6 @@ sub watch {
   return;
 }
 
-# usage: $loop->forget(HANDLE)
-sub forget {
-  my ($self, $handle) = @_;
-  delete $self->{streams}{fileno $handle};
-  return;
-}
-
 # usage: $loop->after(SECONDS, CODE)
 sub after {
   my ($self, $seconds, $code) = @_;

@@ -72,6 +72,15 @@ sub quote {
   return join ' ', map { "'$_'" } @words;
 }
 
+# usage: typed(WORD)
+# Gives it as a person types it into a shell: in quotes where it has to be.
+sub typed { return $_[0] =~ m{^[\w@%+=:,./-]+\z}a ? $_[0] : quote($_[0]) }
+
+# usage: hint(TEXT)
+# Gives a hint whose commands mean the engine and the cluster of the user's command line, which MPI_HINT has for `run`.
+my ($docker, $cluster) = (delete $ENV{MPI_HINT} // '') =~ /^(.* mpi) run(.*)\z/s;
+sub hint { return defined $docker ? $_[0] =~ s/docker mpi ((?:jobs )?\w+)/$docker $1$cluster/gr : $_[0] }
+
 # usage: problem(PROGRAM)
 # Gives the status that a shell would give if a program can't be executed here, and why; else nothing.
 sub problem {

@@ -2,6 +2,7 @@
 package Place;
 use strict;
 use warnings;
+use Cwd qw(abs_path);
 use Nodes;
 
 use constant EXDEV => 18;
@@ -16,11 +17,12 @@ sub parent {
 }
 
 # usage: target(DST, IS, SOURCE)
-# A source without a name is the contents of a folder.
+# A source without a name is the contents of a folder, and goes into what a link to one points to.
 sub target {
   my ($dst, $is, $source) = @_;
   $dst =~ s{(?<=.)/+\z}{}s;
-  return $dst if $is ne 'dir' || $source->{name} eq '';
+  return $dst if $is ne 'dir';
+  return abs_path($dst) // $dst if $source->{name} eq '';
   return $dst =~ m{/\z} ? "$dst$source->{name}" : "$dst/$source->{name}";
 }
 

@@ -74,12 +74,12 @@ sub check_lengths {
 # The status a shell would give, before anything starts.
 sub check_program {
   my ($program, $dir) = @_;
-  chdir $dir or $fail->(125, "Cannot enter \"$dir\" on the master", "docker mpi exec ls -ld $dir");
+  chdir $dir or $fail->(125, "Cannot enter \"$dir\" on the master", 'docker mpi exec ls -ld ' . Nodes::typed($dir));
   my ($code, $why) = Nodes::problem($program) or return;
-  $fail->(126, "Program \"$program\" in $dir on the master $why", "docker mpi exec ls -ld $program  # shows why") if $code == 126;
-  my $hint = "docker mpi exec ls -l $dir  # shows what is there; docker mpi deploy --build brings what changed";
+  $fail->(126, "Program \"$program\" in $dir on the master $why", 'docker mpi exec ls -ld ' . Nodes::typed($program =~ m{^/} ? $program : "$dir/$program") . '  # shows why') if $code == 126;
+  my $hint = 'docker mpi exec ls -l ' . Nodes::typed($dir) . '  # shows what is there; docker mpi deploy --build brings what changed';
   $fail->(127, "Program \"$program\" $why in $dir on the master", $hint) if $program =~ m{/};
-  $hint = "docker mpi run ./$program  # names the file in $dir" if -e $program;
+  $hint = 'docker mpi run ' . Nodes::typed("./$program") . "  # names the file in $dir" if -e $program;
   $fail->(127, "Program \"$program\" $why on the master", $hint);
 }
 
@@ -89,7 +89,8 @@ sub candidates {
   my ($job) = @_;
   return Nodes::all() unless defined $job->{hosts};
   my @names = split /,/, $job->{hosts};
-  my @nodes = map { Nodes::named($_) // ($job->{left} ? () : unknown_node($_)) } @names;
+  my %seen;
+  my @nodes = grep { !$seen{$_->{address}}++ } map { Nodes::named($_) // ($job->{left} ? () : unknown_node($_)) } @names;
   return @nodes ? @nodes : unknown_node($names[0] // '');
 }
 
