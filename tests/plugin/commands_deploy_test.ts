@@ -74,7 +74,7 @@ Deno.test("build --pull renews our image from the newest Debian, and never asks 
     return asked;
   };
   assert.deepEqual(await builds(`docker-mpi/mpich:${VERSION}-dev`), [
-    "build --pull --target dev",
+    "build --pull --no-cache --target",
     `build -t hello:latest ${world.folder}`,
   ]);
   assert.deepEqual(await builds("debian:trixie"), ["build -t hello:latest --pull"]);

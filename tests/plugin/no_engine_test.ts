@@ -53,7 +53,8 @@ function closedPort(): number {
   return listener.addr.port;
 }
 
-const HINT = "hint: docker info  # shows why; start Docker, or choose another engine: docker --context NAME mpi ls\n";
+const hint = (flags: string) =>
+  `hint: docker${flags} info  # shows why; start Docker, or choose another engine: docker --context NAME mpi ls\n`;
 
 for (const { path: docker, version } of await clients()) {
   Deno.test(`docker ${version}: no engine must end with one error and a remedy`, async () => {
@@ -73,14 +74,16 @@ for (const { path: docker, version } of await clients()) {
       assert.deepEqual(await world.run(docker, ["-H", host, "mpi", "ls"]), {
         code: 1,
         out: "",
-        err: `docker mpi ls: No Docker engine answers at "${host}": ${why}\n${HINT}`,
+        err: `docker mpi ls: No Docker engine answers at "${host}": ${why}\n${hint(` -H ${host}`)}`,
       });
     }
     // Under run, 1 would be the program's own status.
     assert.deepEqual(await world.run(docker, ["-H", `unix://${missing}`, "mpi", "run", "./hello"]), {
       code: 125,
       out: "",
-      err: `docker mpi run: No Docker engine answers at "unix://${missing}": there is no such socket\n${HINT}`,
+      err: `docker mpi run: No Docker engine answers at "unix://${missing}": there is no such socket\n${
+        hint(` -H unix://${missing}`)
+      }`,
     });
   });
 

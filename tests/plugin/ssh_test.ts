@@ -176,7 +176,7 @@ Deno.test("another key than the master knows is refused", async () => {
   const refused = {
     code: "ssh",
     message: `The master at 127.0.0.1:${master.target.port} refuses this machine's key`,
-    hint: "docker mpi deploy --rotate-keys  # makes new keys, for this machine",
+    hint: "docker mpi deploy --rotate-keys  # in the project's directory: makes new keys, for this machine",
   };
   await assert.rejects(openSsh({ ...master.target, privateKey }), refused);
   assert.ok(master.attempts > 0);

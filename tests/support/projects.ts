@@ -19,14 +19,14 @@ export async function deploy(world: World, cwd: string, ...args: string[]): Prom
 export function cleanUp(world: World, name: string): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
-      await world.docker(["stack", "rm", name]);
       const label = `label=com.docker.stack.namespace=${name}`;
-      for (const list of [["ps", "-aq"], ["network", "ls", "-q"]]) {
-        await eventually(
-          `${name} is gone`,
-          async () => (await expectOk(world.docker([...list, "--filter", label]))).stdout === "",
-        );
-      }
+      // A network that a container is about to join is refused, and left.
+      await eventually(`${name} is gone`, async () => {
+        await world.docker(["stack", "rm", name]);
+        const lists = [["ps", "-aq"], ["network", "ls", "-q"]];
+        const left = await Promise.all(lists.map((list) => expectOk(world.docker([...list, "--filter", label]))));
+        return left.every(({ stdout }) => stdout === "");
+      });
     },
   };
 }

@@ -154,6 +154,25 @@ for (const mpi of IMPLEMENTATIONS) {
       );
     });
 
+    await t.step("the value of a variable is in no argument list, which everybody on a host can read", async () => {
+      const seen = await expectOk(shell("cat /proc/[0-9]*/cmdline", "-n", "2", "-e", "TOKEN=hush-hush"));
+      assert.match(seen.stdout, /mpi_rank/);
+      for (const form of ["hush-hush", new TextEncoder().encode("hush-hush").toHex()]) {
+        assert.ok(!seen.stdout.includes(form), form);
+      }
+    });
+
+    await t.step("its hints are about the cluster and the engine that were named", async () => {
+      const flags = ["--log-level", "error", "mpi", "run", "--cluster", "mpitest"];
+      assert.deepEqual(await world.docker([...flags, "./no such"]), {
+        code: 127,
+        stdout: "",
+        stderr: 'docker mpi run: Program "./no such" does not exist in /project on the master\n' +
+          `hint: docker --log-level error mpi exec --cluster ${"mpitest"} ls -l /project  # shows what is there; ` +
+          `docker --log-level error mpi deploy --cluster ${"mpitest"} --build brings what changed\n`,
+      });
+    });
+
     await t.step(
       "what Linux would not start is refused in words, and a variable may be as long as it allows",
       async () => {

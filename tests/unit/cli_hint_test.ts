@@ -31,10 +31,10 @@ for (
 
 Deno.test("Docker's own flags come back in hints, but not on other hosts", () => {
   const globals = ["--context", "my lab"];
-  const hint = "docker mpi key export | ssh HOST docker mpi key import; docker swarm init";
+  const hint = "docker mpi key export | ssh HOST docker mpi key import; docker swarm init; docker context ls";
   assert.equal(
     asMeant(hint, root, { globals, cluster: undefined }),
-    "docker --context 'my lab' mpi key export | ssh HOST docker mpi key import; docker --context 'my lab' swarm init",
+    "docker --context 'my lab' mpi key export | ssh HOST docker mpi key import; docker --context 'my lab' swarm init; docker context ls",
   );
 });
 
