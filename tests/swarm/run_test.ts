@@ -168,8 +168,8 @@ for (const mpi of IMPLEMENTATIONS) {
         code: 127,
         stdout: "",
         stderr: 'docker mpi run: Program "./no such" does not exist in /project on the master\n' +
-          `hint: docker --log-level error mpi exec --cluster ${"mpitest"} ls -l /project  # shows what is there; ` +
-          `docker --log-level error mpi deploy --cluster ${"mpitest"} --build brings what changed\n`,
+          `hint: docker --log-level error mpi exec --cluster mpitest ls -l /project  # shows what is there; ` +
+          `docker --log-level error mpi deploy --cluster mpitest --build brings what changed\n`,
       });
     });
 
