@@ -76,7 +76,9 @@ sub check_program {
   my ($program, $dir) = @_;
   chdir $dir or $fail->(125, "Cannot enter \"$dir\" on the master", 'docker mpi exec ls -ld ' . Nodes::typed($dir));
   my ($code, $why) = Nodes::problem($program) or return;
-  $fail->(126, "Program \"$program\" in $dir on the master $why", 'docker mpi exec ls -ld ' . Nodes::typed($program =~ m{^/} ? $program : "$dir/$program") . '  # shows why') if $code == 126;
+  # `docker mpi exec` starts in /project.
+  my $there = $program =~ m{^/} || $dir eq '/project' ? $program : "$dir/" . $program =~ s{^\./}{}r;
+  $fail->(126, "Program \"$program\" in $dir on the master $why", 'docker mpi exec ls -ld ' . Nodes::typed($there) . '  # shows why') if $code == 126;
   my $hint = 'docker mpi exec ls -l ' . Nodes::typed($dir) . '  # shows what is there; docker mpi deploy --build brings what changed';
   $fail->(127, "Program \"$program\" $why in $dir on the master", $hint) if $program =~ m{/};
   $hint = 'docker mpi run ' . Nodes::typed("./$program") . "  # names the file in $dir" if -e $program;
