@@ -155,7 +155,9 @@ for (const mpi of IMPLEMENTATIONS) {
     });
 
     await t.step("the value of a variable is in no argument list, which everybody on a host can read", async () => {
-      const seen = await expectOk(shell("cat /proc/[0-9]*/cmdline 2>/dev/null; true", "-n", "2", "-e", "TOKEN=hush-hush"));
+      const seen = await expectOk(
+        shell("cat /proc/[0-9]*/cmdline 2>/dev/null; true", "-n", "2", "-e", "TOKEN=hush-hush"),
+      );
       assert.match(seen.stdout, /mpi_rank/);
       for (const form of ["hush-hush", new TextEncoder().encode("hush-hush").toHex()]) {
         assert.ok(!seen.stdout.includes(form), form);
