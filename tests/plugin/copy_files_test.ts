@@ -10,6 +10,7 @@ import { receiveFiles } from "../../cli/files/received_files.ts";
 import { tarStream } from "../../cli/files/tar.ts";
 import type { RemoteEntry } from "../../stack/master/copy.ts";
 import { quotePath } from "../../stack/text.ts";
+import { root, sh } from "../support/plugin_cli.ts";
 import { checkAll } from "../support/property.ts";
 
 async function folder() {
@@ -236,6 +237,21 @@ Deno.test("what is in a folder goes through a link to one", async () => {
   await files.bytes(bytes);
   await files.place();
   assert.equal((await Deno.stat(`${here.path}/real/a`)).size, 3);
+});
+
+Deno.test("on a node, what is in a folder goes through a link to one as well; what has a name does so by itself", async () => {
+  await using here = await folder();
+  await Deno.mkdir(`${here.path}/real`);
+  await Deno.symlink("real", `${here.path}/link`);
+  const program =
+    "use lib shift; use Place; print join ' ', map { Place::target($ARGV[0], 'dir', {name => $_}) } '', 'a'";
+  const { out, err } = await sh("perl", [
+    "-e",
+    program,
+    `${root}/images/rootfs/usr/local/lib/mpi`,
+    `${here.path}/link/`,
+  ]);
+  assert.deepEqual([out, err], [`${await Deno.realPath(here.path)}/real ${here.path}/link/a`, ""]);
 });
 
 Deno.test("a place that can't be written to is told as such", async () => {
