@@ -5,6 +5,7 @@ import { findCluster, onMaster } from "../cluster_context.ts";
 import { type AnyCommand, Command, takesProgram, withExamples } from "../command_line/command.ts";
 import { clusterOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
+import { requireText } from "../job/run_request.ts";
 import { onTheMaster, ownStreams } from "../output/terminal.ts";
 
 interface ExecOptions {
@@ -33,6 +34,7 @@ async function run(deps: Deps, words: readonly string[], { all, host, cluster }:
       hint: "leave one of them out",
     });
   }
+  requireText(words);
   const where = all ? "all" : host ?? "master";
   const command = onTheMaster(deps, shellQuote(["mpi_exec", where, "--", ...words]));
   const { status } = await onMaster(

@@ -1,4 +1,6 @@
 /** What `docker mpi run` asks the master for. */
+import { MpiError } from "../../stack/errors.ts";
+import { quote } from "../../stack/text.ts";
 
 /** The options of a run that the master knows. */
 export interface RequestOptions {
@@ -16,11 +18,32 @@ export interface RequestOptions {
   mpiArgs?: readonly string[] | undefined;
 }
 
+/** What stands for bytes that are no UTF-8, in what a program of JavaScript is given. */
+const LOST = "\ufffd";
+
+/**
+ * Makes sure that words arrive as they were typed.
+ *
+ * @throws {MpiError} `usage` if one has bytes that are no UTF-8, which we never get to see.
+ */
+export function requireText(words: readonly string[]): void {
+  const word = words.find((each) => each.includes(LOST));
+  if (word === undefined) return;
+  throw new MpiError(
+    "usage",
+    `${quote(word)} can't be passed on: it has bytes that are not UTF-8, or the character U+FFFD`,
+    {
+      hint: "docker mpi cp FILE .  # brings it in a file",
+    },
+  );
+}
+
 /** The words of `mpi_run` for a program, without those that say whose run it is. */
 export function requestWords(
   program: readonly string[],
   { np, ppn, env = {}, workdir, hosts, timeout, queue, bindTo, mapBy, mpiArgs = [] }: RequestOptions,
 ): string[] {
+  requireText([...program, ...Object.entries(env).flat()]);
   return [
     ...(np === undefined ? [] : ["--np", String(np)]),
     ...(ppn === undefined ? [] : ["--ppn", String(ppn)]),

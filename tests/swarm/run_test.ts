@@ -67,6 +67,17 @@ for (const mpi of IMPLEMENTATIONS) {
       assert.match(aborted.stderr, /docker mpi run: Rank 1 on worker-1 called MPI_Abort, status 7\n$/);
     });
 
+    await t.step("an old log that it prints says nothing of its end", async () => {
+      const text = "Abort(5) on node 1 (rank 1 in comm 0): application called MPI_Abort(MPI_COMM_WORLD, 5)";
+      assert.deepEqual(await shell(`echo "${text}" >&2`, "-n", "1"), { code: 0, stdout: "", stderr: `${text}\n` });
+    });
+
+    await t.step("what it leaves in the background ends with it", async () => {
+      const script = "trap '' TERM; sleep 600 & sleep 601 </dev/null >/dev/null 2>&1 & echo over";
+      assert.deepEqual(await shell(script), { code: 0, stdout: "over\n".repeat(3), stderr: "" });
+      assert.deepEqual(await jobProcesses(world), []);
+    });
+
     await t.step(
       "one that is not there is 127, one that can't be executed 126, and the remedy works as it stands",
       async () => {
@@ -107,7 +118,7 @@ for (const mpi of IMPLEMENTATIONS) {
       ];
       const [word] = sample(fc.string({ unit: fc.constantFrom(..."'\"\\ $\n*`~#!;&|<>(){}[]é€"), minLength: 3 }), 1);
       const long = ["x", "'", '"', "\\", "$(id)", word!].map((text) => text.repeat(100_000 / text.length));
-      const generated = sample(fc.string({ unit: "binary" }).map((text) => text.replaceAll("\0", "")), 2000);
+      const generated = sample(fc.string({ unit: "binary" }).map((text) => text.replaceAll(/[\0\ufffd]/g, "")), 2000);
       for (const args of [plain, ...long.map((text) => [text]), generated]) {
         const words = ["sh", "-c", 'printf "%s\\0" "$@"', "sh", ...args];
         const { stdout } = await expectOk(run("-n", "1", "--hosts", "worker-2", ...words));

@@ -31,6 +31,13 @@ for (const [what, program, options, words] of requests) {
   });
 }
 
+Deno.test("what is not UTF-8 is refused, rather than changed", () => {
+  const expected =
+    /^MpiError: "a\ufffdb" can't be passed on: it has bytes that are not UTF-8, or the character U\+FFFD$/;
+  assert.throws(() => requestWords(["ls", "a\ufffdb"], {}), expected);
+  assert.throws(() => requestWords(["ls"], { env: { A: "a\ufffdb" } }), expected);
+});
+
 const lines: [line: string, shown: string][] = [
   ["hello_worker.3.qz2k@rack-1    | up", "worker-3 | up"],
   ["hello_master.1.ab3x@rack-1    | up", "master   | up"],

@@ -1,6 +1,6 @@
 /** Jobs on a real swarm: what outlives whom, what is kept of it, and whose turn it is. */
 import assert from "node:assert/strict";
-import { containerOf, hostNames, jobProcesses, onNodes } from "../../support/nodes.ts";
+import { containerOf, hostNames, jobProcesses, onNode, onNodes } from "../../support/nodes.ts";
 import { POLITE, SLEEP, startJob } from "../../support/job.ts";
 import {
   type Ended,
@@ -200,6 +200,13 @@ for (const implementation of IMPLEMENTATIONS) {
       assert.deepEqual([code, stdout], [6, "once\n"]);
     });
 
+    await t.step("its directory can be a relative one", async () => {
+      await onNodes(world, "mkdir -p /project/inner");
+      const id = await start(["-n", "1", "-w", "inner", "pwd"]);
+      assert.equal((await mpi("jobs", "wait", id)).code, 0);
+      assert.equal((await logs(id)).stdout, "/project/inner\n");
+    });
+
     await t.step("a job that lost a node runs again on those that are left", async () => {
       const size = implementation === "mpich" ? "$PMI_SIZE" : "$OMPI_COMM_WORLD_SIZE";
       const script = `echo "try of ${size}"; [ "${size}" = 3 ] && sleep 600; echo end`;
@@ -216,6 +223,17 @@ for (const implementation of IMPLEMENTATIONS) {
       );
       const { State, Attempt, Nodes } = await inspect(id);
       assert.deepEqual([State, Attempt, Nodes], ["completed", 2, ["master", "worker-1"]]);
+      await eventually("worker-2 in the list", async () => (await hostNames(world)).length === 3);
+    });
+
+    await t.step("one that is cancelled before it runs again does not", async () => {
+      const id = await start(["--retries", "2", "sh", "-c", "echo here; sleep 600"]);
+      await shows(id, "here", 3);
+      await expectOk(world.docker(["kill", await containerOf(world, "worker-2")]));
+      const told = `until grep -q 'Runs again' /var/lib/mpi/jobs/${id}/log; do :; done; mpi_job signal ${id} INT`;
+      await onNode(world, "master", told);
+      assert.equal((await mpi("jobs", "wait", id)).code, 130);
+      assert.deepEqual([(await inspect(id)).State, (await inspect(id)).Attempt], ["cancelled", 1]);
       await eventually("worker-2 in the list", async () => (await hostNames(world)).length === 3);
     });
   });

@@ -3,6 +3,7 @@
 package Keeper;
 use strict;
 use warnings;
+use POSIX ();
 use Jobs;
 use Loop;
 use Nodes;
@@ -35,6 +36,7 @@ sub keep {
     last if $facts{why} ne 'lost' || $attempt > $self->{retries} || $self->{signal};
     $self->say("Runs again on the nodes that are left, retry $attempt of $self->{retries}");
     select undef, undef, undef, PAUSE;
+    last if $self->{signal};
   }
   # What was only there to run it: input can be large, and variables be secret. It leaves room for the facts, too.
   unlink map { "$self->{folder}/$_" } qw(input words reserve);
@@ -62,7 +64,7 @@ sub _note {
   return;
 }
 
-# A signal can come when nothing runs; the next attempt is none then.
+# A signal can come when nothing runs: there is no next attempt then.
 sub _cancel {
   my ($self, $signal) = @_;
   $self->{signal} = $signal;
@@ -78,17 +80,22 @@ sub _run {
   $self->_note($_ => '') for qw(why reason);
   $self->_write_words($attempt);
   pipe my $from, my $to or die "mpi_job: no pipe: $!\n";
+  # A signal waits until there is somebody to hand it to; the child would take it for its own to hand on.
+  my $signals = POSIX::SigSet->new(POSIX::SIGINT(), POSIX::SIGTERM());
+  POSIX::sigprocmask(POSIX::SIG_BLOCK(), $signals);
   my $pid = fork // die "mpi_job: cannot fork: $!\n";
   if ($pid == 0) {
     $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP);
+    POSIX::sigprocmask(POSIX::SIG_UNBLOCK(), $signals);
     open STDIN, '<', -e "$self->{folder}/input" ? "$self->{folder}/input" : '/dev/null';
     open STDOUT, '>&', $to;
     open STDERR, '>', "$self->{folder}/said";
     exec 'mpi_run', '--words', "$self->{folder}/words" or exit 127;
   }
   $self->{run} = $pid;
-  close $to;
   kill $self->{signal} => $pid if $self->{signal};
+  POSIX::sigprocmask(POSIX::SIG_UNBLOCK(), $signals);
+  close $to;
   $self->_store_all($from);
   1 until waitpid($pid, 0) == $pid;
   my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;

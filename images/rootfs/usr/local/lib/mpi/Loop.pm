@@ -60,7 +60,7 @@ sub records {
 
 # usage: $loop->relay(HANDLE, OUTPUT, label => TEXT, listen => CODE, source => SOURCE, records => BOOLEAN)
 # Copies a stream to an output in whole lines, until its end. With a label each line begins with it, and the last one gets
-# its end where it has none. CODE gets the text too, as it comes. With a source the output gets records, and `records` says
+# its end where it has none. CODE gets the lines too. With a source the output gets records, and `records` says
 # that the stream consists of them.
 sub relay {
   my ($self, $handle, $output, %options) = @_;
@@ -137,17 +137,23 @@ sub relays {
 # Gives whether all streams have ended and all is written.
 sub idle {
   my ($self) = @_;
-  return !%{$self->{streams}} && !grep { length $_->{pending} } values %{$self->{outputs}};
+  return !%{$self->{streams}} && !$self->pending;
 }
 
-# usage: $loop->flush(SECONDS)
-# Takes what the streams still have, and waits until all is written, for at most so long.
+# usage: $loop->pending
+# Gives whether something waits for its reader.
+sub pending {
+  my ($self) = @_;
+  return scalar grep { length $_->{pending} } values %{$self->{outputs}};
+}
+
+# usage: $loop->flush(CODE)
+# Takes what the streams still have, and waits until all is written, for as long as CODE gives true.
 sub flush {
-  my ($self, $seconds) = @_;
-  my $end = now() + $seconds;
-  1 while $self->turn(0) && now() < $end;
+  my ($self, $may_wait) = @_;
+  1 while $self->turn(0) && $may_wait->();
   $self->_end($_) for grep { !$self->{streams}{$_}{code} } keys %{$self->{streams}};
-  $self->turn while now() < $end && grep { length $_->{pending} } values %{$self->{outputs}};
+  $self->turn while $self->pending && $may_wait->();
   return;
 }
 
@@ -183,7 +189,6 @@ sub _read {
 
 sub _take {
   my ($self, $stream, $bytes) = @_;
-  $stream->{listen}->($bytes) if $stream->{listen} && length $bytes;
   $stream->{held} .= $bytes;
   $self->_pass($stream);
   return;
@@ -208,6 +213,7 @@ sub _emit {
   my $before = $output->{speaker};
   if (_is_whole($stream, $text)) { $output->{speaker} = 0 }
   elsif ($before != $stream) { @$output{qw(speaker until)} = ($stream, now() + TURN_TO_SPEAK) }
+  $stream->{listen}->($text) if $stream->{listen};
   $text =~ s/^/$stream->{label}/mg if defined $stream->{label};
   $text = records($stream->{source}, $text) if defined $stream->{source};
   $self->say($stream->{output}, $text);

@@ -81,6 +81,10 @@ sub typed { return $_[0] =~ m{^[\w@%+=:,./-]+\z}a ? $_[0] : quote($_[0]) }
 my ($docker, $cluster) = (delete $ENV{MPI_HINT} // '') =~ /^(.* mpi) run(.*)\z/s;
 sub hint { return defined $docker ? $_[0] =~ s/docker mpi ((?:jobs )?\w+)/$docker $1$cluster/gr : $_[0] }
 
+# usage: is_orphan(PARENT)
+# Whether the process that started us has gone; where that was before we could ask for it, PARENT is the container's first.
+sub is_orphan { return $_[0] == 1 || getppid != $_[0] }
+
 # usage: problem(PROGRAM)
 # Gives the status that a shell would give if a program can't be executed here, and why; else nothing.
 sub problem {
