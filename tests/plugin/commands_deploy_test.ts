@@ -126,6 +126,43 @@ Deno.test("deploy builds, pushes or pulls as it is told to, and asks before it b
   assert.match((await asked("--resolve-image sometimes")).err ?? "", /--resolve-image/);
 });
 
+Deno.test("a cluster with a worker on each host gets no number, and the way to one names the cluster", async () => {
+  await using world = await commandWorld();
+  world.swarm.services[1] = { ...world.swarm.services[1]!, replicas: undefined };
+  const way = (workers: number) => `docker mpi rm hello && docker mpi deploy --cluster hello --workers ${workers}\n`;
+  assert.deepEqual(await world.mpi("scale 5 --progress quiet"), {
+    code: 125,
+    out: "",
+    err: 'docker mpi scale: Cluster "hello" has one worker on each host: it grows with the swarm\n' +
+      `hint: docker swarm join-token worker  # adds a host; ${way(5)}`,
+  });
+  world.swarm.images["hello:latest"] = anImage();
+  assert.deepEqual(await world.mpi("deploy --cluster hello --workers 3 --resolve-image never --progress quiet"), {
+    code: 1,
+    out: "",
+    err: 'docker mpi deploy: Cluster "hello" has one worker on each host, and can\'t get 3 workers while it runs\n' +
+      `hint: ${way(3)}`,
+  });
+});
+
+Deno.test("deploy says how many workers the hosts' network has room for, of the cluster that was named", async () => {
+  await using world = await commandWorld();
+  world.swarm.services = [];
+  world.swarm.networks = [];
+  world.swarm.tasks = [];
+  world.swarm.nodes = [aNode(1), aNode(2), aNode(3)];
+  world.swarm.images["hello:latest"] = anImage();
+  const line = "deploy --cluster hello --network host --workers 5 --resolve-image never --progress quiet";
+  assert.deepEqual(await world.mpi(line), {
+    code: 1,
+    out: "",
+    err: "docker mpi deploy: On the hosts' network each node needs a host of its own; beside the master's, " +
+      "2 are there for 5 workers\nhint: docker mpi deploy --cluster hello --network host --workers 2  " +
+      "# as many as there are; with --network overlay several nodes can be on one host\n",
+  });
+  assert.deepEqual(world.swarm.changes, []);
+});
+
 Deno.test("rm takes the cluster and its keys away, and prints its name", async () => {
   await using world = await commandWorld();
   const keys = keyDirectory(world.folder, MANAGER.clusterId, "hello");

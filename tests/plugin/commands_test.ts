@@ -1,6 +1,7 @@
 /** Commands that show clusters and their nodes: exactly what they print, and their status; the world is in this process. */
 import assert from "node:assert/strict";
 import { commandWorld } from "../support/command_world.ts";
+import { takeTimers } from "../support/fake_clock.ts";
 import { end } from "../support/fake_master.ts";
 import { aNode, aService, aTask, MANAGER } from "../support/fakes.ts";
 
@@ -65,6 +66,28 @@ Deno.test("ps shows every node, and cuts errors unless told not to", async () =>
   assert.equal((await world.mpi("ps -q")).out, "container-he\ncontainer-he\n");
 });
 
+Deno.test("ps --watch shows the nodes again when one changes, and only then", async () => {
+  await using world = await commandWorld();
+  const running = world.swarm.tasks;
+  world.swarm.tasks = running.map((task, index) => index === 2 ? { ...task, state: "starting" } : task);
+  let [interrupt, looks] = [() => {}, 0];
+  using _timers = takeTimers(2000, (look) => {
+    looks++;
+    if (looks === 2) world.swarm.tasks = running;
+    if (looks === 4) interrupt();
+    else look();
+  });
+  const watched = await world.mpi("ps --watch", { during: (add) => void (interrupt = () => add("SIGINT")) });
+  const tables = watched.out.split("\n\n").map((table) =>
+    [...table.matchAll(/^(\S+) +(running|starting) /gm)].map(([, name, state]) => `${name} ${state}`)
+  );
+  assert.deepEqual(tables, [
+    ["master running", "worker-1 running", "worker-2 starting"],
+    ["master running", "worker-1 running", "worker-2 running"],
+  ]);
+  assert.equal(watched.code, 130);
+});
+
 Deno.test("commands that need a cluster say which there are", async () => {
   await using world = await commandWorld();
   assert.deepEqual(await world.mpi("ps helo"), {
@@ -114,10 +137,10 @@ Deno.test("logs names the nodes, the master first", async () => {
     const service = args.split(" ").at(-1);
     return { lines: [`${service}.1.abc@rack-1    | says ${args.split(" ").slice(0, -1).join(" ")}`] };
   };
-  assert.deepEqual(await world.mpi("logs --tail 3 -t", { docker }), {
+  assert.deepEqual(await world.mpi("logs --tail 3 -t --since 42m", { docker }), {
     code: 0,
-    out: "master   | says service logs --timestamps --no-trunc --tail 3\n" +
-      "worker-1 | says service logs --timestamps --no-trunc --tail 3\n",
+    out: "master   | says service logs --timestamps --since 42m --no-trunc --tail 3\n" +
+      "worker-1 | says service logs --timestamps --since 42m --no-trunc --tail 3\n",
     err: "",
   });
   const failing = () => {
@@ -131,4 +154,22 @@ Deno.test("logs names the nodes, the master first", async () => {
       'docker mpi logs: Docker could not show the logs of "hello_master": no logs\nhint: docker service logs hello_master\n',
   });
   assert.equal((await world.mpi("logs --tail few")).code, 125);
+});
+
+Deno.test("the shell completes the names of nodes, wherever a command takes one", async () => {
+  await using world = await commandWorld();
+  const offered = async (line: string) => (await world.mpi(`__complete mpi ${line}`)).out;
+  const lines: Record<string, string> = {
+    "run --hosts worker-1,w": "worker-1,worker-2\n:4\n",
+    "run --hosts=m": "master\n:4\n",
+    "exec --host w": "worker-1\nworker-2\n:4\n",
+    "cp w": "worker-1:\nworker-2:\n:6\n",
+    "cp a w": "worker-1:\nworker-2:\n:6\n",
+    "cp a b a": "all:\n:6\n",
+    "cp ": ":0\n",
+  };
+  for (const [line, candidates] of Object.entries(lines)) assert.equal(await offered(line), candidates, line);
+  world.swarm.addCluster("cfd", 1);
+  assert.equal(await offered("run --cluster cfd --hosts w"), "worker-1\n:4\n");
+  assert.equal(await offered("cp --cluster cfd w"), "worker-1:\n:6\n");
 });

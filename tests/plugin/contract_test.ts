@@ -1,7 +1,7 @@
 /** The installed plugin under each docker command of this machine. No engine is needed. */
 import assert from "node:assert/strict";
 import { metadata, VERSION } from "../../cli/docker/metadata.ts";
-import { clients, root, sh, tempConfig } from "../support/plugin_cli.ts";
+import { clientsToTest, root, sh, tempConfig } from "../support/plugin_cli.ts";
 
 const config = await tempConfig();
 const { env } = config;
@@ -38,7 +38,7 @@ Deno.test("the plugin runs without docker in front", async () => {
   assert.deepEqual(await sh(plugin, ["version", "--short"], unplugged), { code: 0, out: `${VERSION}\n`, err: "" });
 });
 
-for (const { path: docker, version, major } of await clients()) {
+for (const { path: docker, version, major } of await clientsToTest()) {
   const run = (...args: string[]) => sh(docker, args, env);
 
   Deno.test(`docker ${version} lists the plugin`, async () => {

@@ -5,7 +5,7 @@ import { type IncomingMessage, request } from "node:http";
 import { dialer } from "../../cli/docker/dial_stdio.ts";
 import { dockerCommand } from "../../cli/docker/docker.ts";
 import { cancelled } from "../../cli/signals.ts";
-import { clients } from "../support/plugin_cli.ts";
+import { clientsToTest } from "../support/plugin_cli.ts";
 
 const folder = await Deno.makeTempDir({ prefix: "docker-mpi-docker-" });
 Deno.test.afterAll(() => Deno.remove(folder, { recursive: true }));
@@ -160,7 +160,7 @@ async function connections(): Promise<number> {
   return new TextDecoder().decode(ps.stdout).split("\n").filter((line) => line.includes("dial-stdio")).length;
 }
 
-for (const { path: command, version } of await clients()) {
+for (const { path: command, version } of await clientsToTest()) {
   Deno.test(`docker ${version} carries requests, streams and bodies to the engine, and is gone at the end`, () =>
     withEngine(async (host) => {
       const { agent, close } = dialer({ command, globals: ["-H", host] });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { dialer } from "../../cli/docker/dial_stdio.ts";
 import { openEngine } from "../../stack/engine/engine.ts";
 import { engineSocket } from "../support/engine_socket.ts";
-import { clients, type Ended, root, sh } from "../support/plugin_cli.ts";
+import { clientsToTest, type Ended, root, sh } from "../support/plugin_cli.ts";
 
 /** Docker's folders with the plugin of this checkout in it. */
 async function openWorld() {
@@ -56,7 +56,7 @@ function closedPort(): number {
 const hint = (flags: string) =>
   `hint: docker${flags} info  # shows why; start Docker, or choose another engine: docker --context NAME mpi ls\n`;
 
-for (const { path: docker, version } of await clients()) {
+for (const { path: docker, version } of await clientsToTest()) {
   Deno.test(`docker ${version}: no engine must end with one error and a remedy`, async () => {
     await using world = await openWorld();
     const missing = `${world.path}/missing.sock`;

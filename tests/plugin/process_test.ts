@@ -1,7 +1,7 @@
 /** Signals, statuses and streams of the process, under each docker command of this machine. No engine is needed. */
 import assert from "node:assert/strict";
 import { type InterruptSource, watchInterrupts } from "../../cli/signals.ts";
-import { type Client, clients, installProbe, sh, tempConfig } from "../support/plugin_cli.ts";
+import { type Client, clientsToTest, installProbe, sh, tempConfig } from "../support/plugin_cli.ts";
 
 const config = await tempConfig();
 const { env } = config;
@@ -94,7 +94,7 @@ for (const accepts of [true, false]) {
   });
 }
 
-for (const client of await clients()) {
+for (const client of await clientsToTest()) {
   const { version, major } = client;
   // Clients since 25 tell the plugin of signals that it does not get itself.
   const tells = major >= 25;

@@ -1,6 +1,6 @@
 /** What a terminal is sent, and what a pipe: escape sequences only where they are wanted. No engine is needed. */
 import assert from "node:assert/strict";
-import { type Client, clients, installProbe, sh, tempConfig } from "../support/plugin_cli.ts";
+import { type Client, clientsToTest, installProbe, sh, tempConfig } from "../support/plugin_cli.ts";
 import { openTerminal } from "../support/terminal.ts";
 
 const config = await tempConfig();
@@ -25,7 +25,7 @@ const cases: [flags: string, env: Record<string, string>, sequences: string[]][]
   ["--progress tty", { NO_COLOR: "1" }, [REDRAWN]],
 ];
 
-for (const client of await clients()) {
+for (const client of await clientsToTest()) {
   for (const [flags, env, sequences] of cases) {
     const named = [flags, ...Object.entries(env).map((pair) => pair.join("="))].filter(Boolean).join(", ") || "no flag";
     Deno.test(`on a terminal with ${named}, docker ${client.version}: ${sequences.length} kinds of sequences`, async () => {

@@ -43,6 +43,33 @@ const ROOMS = [
 /** How high a file of `stack/` is: -1 is the ground. */
 const storey = (path: string) => ROOMS.indexOf(path.split("/")[1] ?? "");
 
+/** What each room of `cli/` may import besides itself, what `CLI_GROUND` has, and the ground of `stack/`. */
+const CLI_ROOMS: Record<string, readonly string[]> = {
+  output: ["stack/ssh"],
+  docker: ["cli/output", "stack/engine"],
+  command_line: ["cli/docker", "cli/output", "stack/settings"],
+  files: [
+    ...["cli/docker", "cli/output", "cli/cluster_context.ts"],
+    ...["stack/engine", "stack/image", "stack/master", "stack/settings", "stack/ssh"],
+  ],
+  job: ["cli/command_line", "cli/files", "cli/output", "cli/cluster_context.ts", "stack/master", "stack/ssh"],
+  plugin: ["cli/docker", "cli/exit.ts"],
+};
+
+/** What every room of `cli/` may import. */
+const CLI_GROUND = ["cli/assets.ts", "cli/deps.ts", "cli/io.ts", "cli/signals.ts"];
+
+/** Where a file is: `cli/docker`, or itself on the ground. */
+const roomOf = (path: string) => path.split("/").slice(0, 2).join("/");
+
+/** Whether a room of `cli/` may import that. */
+function mayImport(room: string, path: string): boolean {
+  const other = roomOf(path);
+  if (!/^(cli|stack)\//.test(path) || other === `cli/${room}`) return true;
+  if (other.startsWith("stack/") && other.endsWith(".ts")) return other !== "stack/mod.ts";
+  return [...CLI_ROOMS[room]!, ...CLI_GROUND].includes(other);
+}
+
 const under = (folder: string) => (path: string) => path.startsWith(folder);
 const isCommand = (path: string) => path.startsWith("cli/commands/") && !path.endsWith("/mod.ts");
 
@@ -72,6 +99,16 @@ const RULES: Rule[] = [
     binds: isCommand,
     breaks: ({ imports }) => imports.some((path) => path.startsWith("cli/commands/")),
   },
+  {
+    says: "only cli/program.ts imports cli/commands/",
+    binds: (path) => path !== "cli/program.ts" && !path.startsWith("cli/commands/"),
+    breaks: ({ imports }) => imports.some(under("cli/commands/")),
+  },
+  ...Object.keys(CLI_ROOMS).map((room): Rule => ({
+    says: `cli/${room}/ imports only what is its to know`,
+    binds: under(`cli/${room}/`),
+    breaks: ({ imports }) => !imports.every((path) => mayImport(room, path)),
+  })),
   {
     says: "the product imports nothing of tests/",
     binds: () => true,

@@ -38,3 +38,11 @@ export function fakeClock(): Disposable & { now: () => number } {
     },
   };
 }
+
+/** Hands over what waits for so many milliseconds, to be called at once or not; all other timers take their time. */
+export function takeTimers(milliseconds: number, take: (call: () => void) => void): Disposable {
+  const real = globalThis.setTimeout;
+  const fake = (call: () => void, delay = 0) => delay === milliseconds ? real(() => take(call), 0) : real(call, delay);
+  Object.assign(globalThis, { setTimeout: fake });
+  return { [Symbol.dispose]: () => void Object.assign(globalThis, { setTimeout: real }) };
+}

@@ -56,17 +56,34 @@ export async function onNodes(world: World, line: string, cluster?: string): Pro
 /** The processes of jobs, as `node: command line`: what is left on the nodes when nothing runs must be none. */
 export async function jobProcesses(world: World, cluster?: string): Promise<string[]> {
   const line = `for p in $(grep -lz '^MPI_JOB=' /proc/[0-9]*/environ 2>/dev/null); do
-    tr '\\0' ' ' 2>/dev/null <"\${p%environ}cmdline" && echo; done; pgrep -a 'hydra_pmi|prte|mpiexec|mpirun|mpi_run|mpi_feed|mpi_relay|mpi_rank'; ls -d /run/mpi/jobs/* /run/mpi/ranks/* 2>/dev/null`;
-  const found = await onNodes(world, line, cluster);
-  return Object.entries(found).flatMap(([node, text]) =>
-    text.split("\n").filter((word) => word !== "").map((word) => `${node}: ${word}`)
-  );
+    tr '\\0' ' ' 2>/dev/null <"\${p%environ}cmdline" && echo; done; pgrep -a 'hydra_pmi|prte|mpiexec|mpirun|mpi_run|mpi_feed|mpi_relay|mpi_rank'; ls -d /run/mpi/jobs/* /run/mpi/ranks/* 2>/dev/null; echo looked`;
+  return leftOf(await onNodes(world, line, cluster));
+}
+
+/**
+ * What is left on nodes, as `node: command line`, by what each of them printed.
+ *
+ * @throws If a node did not get as far as `looked`, or there is none: that nobody looked does not mean that nothing is left.
+ */
+export function leftOf(found: Record<string, string>): string[] {
+  const nodes = Object.entries(found);
+  if (nodes.length === 0) throw new Error("There is no node to look for processes of jobs on");
+  return nodes.flatMap(([node, text]) => {
+    const lines = text.split("\n");
+    if (lines.pop() !== "looked") throw new Error(`${node} could not be asked what runs there: it printed "${text}"`);
+    return lines.filter((line) => line !== "").map((line) => `${node}: ${line}`);
+  });
 }
 
 /** Waits until nothing of a job is left on any node; fails with what there is. */
 export async function noProcess(world: World, seconds = 30): Promise<void> {
   let left: string[] = [];
-  await eventually("no process of a job", async () => (left = await jobProcesses(world)).length === 0, seconds)
+  const isNone = async () => {
+    // A node that goes or comes just now can be asked a moment later.
+    left = await jobProcesses(world).catch((error) => [String(error)]);
+    return left.length === 0;
+  };
+  await eventually("no process of a job", isNone, seconds)
     .catch((error) => Promise.reject(new Error(`${error.message}; there are\n${left.join("\n")}`)));
 }
 

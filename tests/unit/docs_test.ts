@@ -1,6 +1,7 @@
 /** What the documents say, against the program. */
 import assert from "node:assert/strict";
 import { TEMPLATES } from "../../cli/commands/init.ts";
+import type { AnyCommand } from "../../cli/command_line/command.ts";
 import { createProgram } from "../../cli/program.ts";
 import { filesBelow, ROOT } from "../support/checkout.ts";
 import { fakeWorld } from "../support/cli.ts";
@@ -23,7 +24,42 @@ Deno.test("README has every command in its table, and no other", () => {
   assert.deepEqual(table.toSorted(), names.filter((name) => name !== "help").toSorted());
 });
 
+/** The flags of a command, by its words: `jobs`, `logs`; a second word that is no command is an argument. */
+function flagsOf(name: string, next: string | undefined): string[] {
+  const named = (word: string | undefined) => (each: AnyCommand) =>
+    each.name() === word || each.aliases().includes(word ?? "");
+  const command = root.commands.find(named(name));
+  const flags = (command?.commands.find(named(next)) ?? command)?.options.flatMap(({ long, short }) => [long, short]);
+  return [...(flags ?? []).filter((flag) => typeof flag === "string"), "--help"];
+}
+
+/** Cells of a document's tables that are about a command alone: below its name in the first column, and beside it. */
+function* cellsOfCommands(text: string): Generator<[name: string, next: string | undefined, cell: string]> {
+  const command = /^`docker mpi ([a-z]+)\b(?: ([a-z]+)\b)?/;
+  let heading: RegExpExecArray | null = null;
+  let isFirst = true;
+  for (const line of text.split("\n")) {
+    const [, first = "", ...others] = line.split("|").map((cell) => cell.trim());
+    if (line.startsWith("|")) {
+      const own = command.exec(first);
+      if (isFirst) heading = own;
+      else if (heading !== null) yield [heading[1]!, heading[2], first];
+      else if (own !== null) { for (const cell of others) yield [own[1]!, own[2], cell]; }
+    }
+    isFirst = !line.startsWith("|");
+  }
+}
+
 for (const path of DOCUMENTS) {
+  Deno.test(`${path} has tables of flags that exist`, async () => {
+    for (const [name, next, cell] of cellsOfCommands(await read(path))) {
+      for (const [, flag] of cell.matchAll(/`(--?[a-z][a-z-]*)/g)) {
+        // commander has no short flag of two letters: `-np` is read by ourselves.
+        assert.ok(flag === "-np" || flagsOf(name, next).includes(flag!), `docker mpi ${name} has no flag ${flag}`);
+      }
+    }
+  });
+
   Deno.test(`${path} shows commands and flags that exist`, async () => {
     const text = await read(path);
     // What stands behind a program is the program's.
@@ -32,11 +68,8 @@ for (const path of DOCUMENTS) {
     ) {
       if (path === "CONTRIBUTING.md" && name === "uptime") continue; // the example of a new command
       assert.ok(known.has(name), `there is no command in "${line}"`);
-      const command = root.commands.find((each) => each.name() === name || each.aliases().includes(name));
-      const sub = command?.commands.find((each) => each.name() === next);
-      const flags = (sub ?? command)?.options.map(({ long }) => long) ?? [];
       for (const [flag] of line.matchAll(/(?<= )--[a-z-]+/g)) {
-        assert.ok(flag === "--help" || flags.includes(flag), `"${line}" has no flag ${flag}`);
+        assert.ok(flagsOf(name, next).includes(flag), `"${line}" has no flag ${flag}`);
       }
     }
   });

@@ -122,8 +122,8 @@ for (const mpi of IMPLEMENTATIONS) {
         failure(
           "docker mpi deploy: On the hosts' network each node needs a host of its own; beside the master's, 2 are there " +
             "for 5 workers\n" +
-            "hint: docker mpi deploy --network host --workers 2  # as many as there are; with --network overlay several " +
-            "nodes can be on one host\n",
+            "hint: docker mpi deploy --cluster mpitest --network host --workers 2  # as many as there are; " +
+            "with --network overlay several nodes can be on one host\n",
         ),
       );
       assert.deepEqual(await parts(world, "mpitest"), []);

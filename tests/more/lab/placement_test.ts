@@ -104,7 +104,8 @@ labTest("nodes run where they are to, and have slots as their hosts have CPUs", 
       await mpi("scale", "5"),
       failure(
         'docker mpi scale: Cluster "mpitest" has one worker on each host: it grows with the swarm\n' +
-          "hint: docker swarm join-token worker  # adds a host; docker mpi rm mpitest && docker mpi deploy --workers 5\n",
+          "hint: docker swarm join-token worker  # adds a host; " +
+          "docker mpi rm mpitest && docker mpi deploy --cluster mpitest --workers 5\n",
         125,
       ),
     );

@@ -186,7 +186,7 @@ for (const mpi of IMPLEMENTATIONS) {
       assert.equal(rest, "");
       assert.deepEqual(count, Array.from({ length: RANKS }, () => lines));
       const kilobytes = await memory.peak();
-      assert.ok(kilobytes < 100_000, `the master's job took ${kilobytes} KB`);
+      assert.ok(kilobytes > 1000 && kilobytes < 100_000, `the master's job took ${kilobytes} KB`);
     });
 
     await t.step("100 MB without a line end: every byte arrives", async () => {
@@ -207,7 +207,7 @@ for (const mpi of IMPLEMENTATIONS) {
       await using memory = watchMemory(world);
       await new Promise((resolve) => setTimeout(resolve, 4000));
       const kilobytes = await memory.peak();
-      assert.ok(kilobytes < 100_000, `the master's job took ${kilobytes} KB`);
+      assert.ok(kilobytes > 1000 && kilobytes < 100_000, `the master's job took ${kilobytes} KB`);
       child.kill("SIGKILL");
       await reader.cancel();
       await child.stderr.cancel();
@@ -215,7 +215,7 @@ for (const mpi of IMPLEMENTATIONS) {
       await settles(world, "nothing is left of a run whose reader went", 15);
     });
 
-    await t.step("a worker refuses, or hangs: left out within 10 s, and never a silent hang", async () => {
+    await t.step("a worker refuses, or hangs: left out within 15 s, and never a silent hang", async () => {
       const hanging = (await nodes(world)).get("worker-1")!;
       await expectOk(hanging.docker(["pause", hanging.id]));
       try {

@@ -1,4 +1,7 @@
-/** The project of the original, as it stands: what is in `docs/paper.md` beyond the lines that `tests/swarm/` has. */
+/**
+ * A project of the original's form, with our program and base image in it: what is in `docs/paper.md` beyond the lines that
+ * `tests/swarm/` has.
+ */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { startJob } from "../../support/job.ts";
@@ -22,7 +25,8 @@ const hello = (workers: number) =>
 const lines = ({ stdout }: Ended) => stdout.trim().split("\n").sort();
 
 /**
- * A project as the original has it: three lines of Dockerfile, a program, keys, scripts and their settings; no `mpi.yaml`.
+ * A project of the original's form: its files and folders, a Dockerfile of its three lines, our program, and stand-ins for its keys,
+ * scripts and their settings; no `mpi.yaml`.
  *
  * @param base What its Dockerfile begins with.
  */

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { interrupt, killClient, pressCtrlC, runInTerminal, startJob, STUBBORN } from "../../support/job.ts";
 import { containerOf, hostNames, jobProcesses, noProcess, onNodes } from "../../support/nodes.ts";
+import { clientsToTest } from "../../support/plugin_cli.ts";
 import { eventually, expectOk, IMPLEMENTATIONS, openWorld, type RunOptions } from "../../support/swarm.ts";
 import { KEYS } from "../../support/terminal.ts";
 
-/** The clients: the first in PATH, and Debian's older one, which passes no signal on to a plugin. */
-const CLIENTS = ["docker", "/usr/bin/docker"];
+/** The clients: older ones pass no signal on to a plugin. */
+const CLIENTS = (await clientsToTest()).map(({ path }) => path);
 
 const RANKS = 3;
 
