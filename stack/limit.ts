@@ -50,6 +50,7 @@ export async function poll<T>(
 /** Waits for so many milliseconds, or until the user gives up. */
 export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
     const abort = () => {
       clearTimeout(timer);
       reject(signal.reason);

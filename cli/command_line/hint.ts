@@ -1,3 +1,4 @@
+import { isClusterName } from "../../stack/names.ts";
 import { typed } from "../../stack/shell.ts";
 import type { AnyCommand } from "./command.ts";
 
@@ -54,11 +55,11 @@ function withCluster(text: string, root: AnyCommand, cluster: string | undefined
   return takesCluster && !isNamed ? `${path} ${typed("--cluster", cluster)}${text.slice(path.length)}` : text;
 }
 
-/** The cluster that a command line named, by flag or argument. */
+/** The cluster that a command line named, by flag or argument; none where there can be none of that name. */
 export function clusterOf(command: AnyCommand): string | undefined {
   const flag: unknown = command.opts()["cluster"];
   const name: unknown = takesName(command) ? command.processedArgs[0] : undefined;
-  return [flag, name].find((each) => typeof each === "string");
+  return [flag, name].find((each): each is string => typeof each === "string" && isClusterName(each));
 }
 
 function takesName(command: AnyCommand): boolean {

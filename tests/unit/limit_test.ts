@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { MpiError } from "../../stack/errors.ts";
-import { poll, withinLimit } from "../../stack/limit.ts";
+import { pause, poll, withinLimit } from "../../stack/limit.ts";
 import { fakeClock } from "../support/fake_clock.ts";
 
 const signal = new AbortController().signal;
@@ -35,6 +35,11 @@ Deno.test("poll() ends at once when the user gives up, before and while it waits
   queueMicrotask(() => controller.abort(error));
   await assert.rejects(waiting, error);
   assert.ok(Date.now() - begin < 200);
+});
+
+Deno.test("pause() does not begin when the user has given up", async () => {
+  const error = new Error("stopped");
+  await assert.rejects(pause(1e6, AbortSignal.abort(error)), error);
 });
 
 Deno.test("poll() passes on what goes wrong", async () => {

@@ -262,12 +262,10 @@ Deno.test("a word of 100 KB is cut wherever an error names it", async () => {
   const long = "x".repeat(100_000);
   for (const command of commands) {
     const name = wordsOf(command);
-    // Without them, `jobs rm` hints at a command for the cluster as it was typed, which can't be cut.
-    const args = command.registeredArguments.map(() => "x");
     const options = command.options.filter(({ long }) => long !== "--debug");
     const words = options.flatMap((option) => [[`${option.long}=${long}`], [option.long!, long]]);
     for (const argv of [[long], [`--${long}`], [`-${long}`], ...words]) {
-      const { err, out } = await run(["mpi", ...name, ...argv, ...(name.length > 1 ? args : [])]);
+      const { err, out } = await run(["mpi", ...name, ...argv]);
       assert.ok(err.length + out.length < 2000, `${name.join(" ")} ${argv[0]!.slice(0, 20)}: ${err.length} characters`);
     }
   }
