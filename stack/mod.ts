@@ -49,6 +49,7 @@ export * from "./settings/subnet.ts";
 export type { Volumes } from "./settings/volumes.ts";
 
 export * from "./stackfile/host_network.ts";
+export * from "./stackfile/ownership.ts";
 export * from "./stackfile/placement.ts";
 export * from "./stackfile/stack_file.ts";
 

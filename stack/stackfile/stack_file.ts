@@ -5,6 +5,7 @@ import { mergeStack } from "../settings/merge.ts";
 import type { Settings } from "../settings/settings.ts";
 import { checkCapacity } from "../settings/subnet.ts";
 import type { HostNetwork } from "./host_network.ts";
+import { markServices } from "./ownership.ts";
 
 /** What JSON holds as it is, and what YAML refuses or takes for a line end. */
 const NOT_YAML = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
@@ -110,7 +111,8 @@ export function renderStack(input: StackInput): StackFile {
       worker_host: { external: true, name: keys.workerHostSecret },
     },
   };
-  return mergeStack(escapeDollars(stack) as StackFile, settings.stack) as StackFile;
+  const merged = mergeStack(escapeDollars(stack) as StackFile, settings.stack) as StackFile;
+  return { ...merged, services: markServices(merged.services, settings.name) };
 }
 
 function service(role: Role, input: StackInput): JsonObject {
