@@ -110,10 +110,11 @@ export async function lookAroundAfterRemoval(
 ): Promise<Surroundings> {
   const { engine, settings } = deployment;
   const before = await lookAround(deployment);
-  if (before.cluster !== undefined || !await waitForRemoval(engine, settings.name, limit, report)) return before;
+  if (before.cluster !== undefined) return before;
+  const waited = await waitForRemoval(engine, settings.name, limit, report);
   // A network that is still there belongs to a deployment that was interrupted, and this one would take it as it is.
-  refuseOtherNetwork(await engine.networks(stackLabel(settings.name)), settings);
-  return await lookAround(deployment);
+  if (settings.network !== "host") refuseOtherNetwork(await engine.networks(stackLabel(settings.name)), settings);
+  return waited ? await lookAround(deployment) : before;
 }
 
 /** A stack of this name that we did not make is left alone. */
@@ -164,7 +165,7 @@ function refuseOtherNetwork(
   const now = network.options["com.docker.network.driver.mtu"];
   const isEncrypted = "encrypted" in network.options;
   const other = [
-    subnet !== undefined && subnet !== network.subnet ? `subnet ${network.subnet}, not ${subnet}` : "",
+    subnet !== undefined && subnet !== network.subnet ? `subnet ${network.subnet ?? "by default"}, not ${subnet}` : "",
     mtu?.toString() !== now ? `mtu ${now ?? "by default"}, not ${mtu ?? "by default"}` : "",
     encrypted !== isEncrypted ? `encryption ${isEncrypted ? "on, not off" : "off, not on"}` : "",
   ].filter(Boolean);

@@ -161,6 +161,23 @@ for (const [flags, options, says, remedy] of networks) {
   });
 }
 
+Deno.test("deploy() refuses another network also where an interrupted deployment has left that alone", async () => {
+  const leave = async (flags: SettingsInput["flags"]) => {
+    const { swarm, deployment } = await world({ flags });
+    swarm.networks = [aNetwork("hello")];
+    await assert.rejects(deploy(deployment, anImage(), limit, () => {}), (error: Error & { code?: string }) => {
+      if (error.code !== "conflict") throw error;
+      assert.match(error.message, /can't be changed while it runs: it has /);
+      return true;
+    });
+    assert.deepEqual(swarm.changes, []);
+  };
+  for (const flags of [{ encrypted: true }, { mtu: 9000 }, { subnet: "10.20.0.0/16" }]) await leave(flags);
+  for (const flags of [{}, { subnet: "10.0.1.0/24" }, { network: "host", workers: 0 }]) {
+    await assert.rejects(leave(flags), noMaster, JSON.stringify(flags));
+  }
+});
+
 Deno.test("deploy() waits until the cluster of before is gone", async () => {
   using _clock = fakeClock();
   const { swarm, deployment, log } = await world();
