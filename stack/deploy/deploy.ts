@@ -17,8 +17,8 @@ import { LABELS } from "../labels.ts";
 import { type Limit, pause, shared } from "../limit.ts";
 import type { Host } from "../master/master.ts";
 import { fingerprint } from "../names.ts";
+import { checkRoom } from "../settings/room.ts";
 import { DEFAULT_WORKERS } from "../settings/schema.ts";
-import { checkCapacity } from "../settings/subnet.ts";
 import { chooseHosts, type HostNetwork, requireOwnHosts } from "../stackfile/host_network.ts";
 import { constraintsOf, nodeHosts, requirePlaces } from "../stackfile/placement.ts";
 import { renderStack, type StackFile, type StackKeys } from "../stackfile/stack_file.ts";
@@ -39,6 +39,7 @@ const RACE_PAUSE = 1000;
  * Keys that are not made yet show as such.
  *
  * @returns The stack file, and what it is without the user's own piece of one.
+ * @throws {MpiError} `settings` or `usage` if so many workers find no address in the network.
  */
 export async function previewStack(
   deployment: DeploymentPlan,
@@ -46,8 +47,10 @@ export async function previewStack(
 ): Promise<{ stack: StackFile; own: StackFile }> {
   const before = await lookAround(deployment);
   const ownSettings = { ...deployment.settings, stack: {} };
+  const stack = preview(deployment, before, image);
+  requireAddresses(deployment, before, nodeHosts(stack, before.nodes).length);
   return {
-    stack: preview(deployment, before, image),
+    stack,
     own: preview({ ...deployment, settings: ownSettings }, before, image),
   };
 }
@@ -164,9 +167,22 @@ function requireRoom(deployment: DeploymentPlan, before: Surroundings, local: Lo
   }
   requirePlaces(stack, nodes);
   const hosts = nodeHosts(stack, nodes);
-  const count = workers === "per-node" ? hosts.length : workers;
-  if (network === "overlay") checkCapacity(count, before.subnet, "settings", undefined, Math.max(1, hosts.length));
+  requireAddresses(deployment, before, hosts.length);
   return { image, local, hosts, here: before.info.nodeId };
+}
+
+/** Makes sure that the nodes find addresses in the network that is there, or else in the one that there will be. */
+function requireAddresses(deployment: DeploymentPlan, before: Surroundings, hosts: number): void {
+  const { network, subnet, info, cluster } = before;
+  if (network === "host") return;
+  const workers = workersOf(deployment, before);
+  checkRoom(deployment.settings, {
+    workers: workers === "per-node" ? hosts : workers,
+    subnet,
+    prefix: info.subnetSize,
+    hosts: Math.max(1, hosts),
+    runs: cluster !== undefined,
+  });
 }
 
 /** Docker's own word against it, not that of time or of the user. */

@@ -3,7 +3,6 @@ import { LABELS } from "../labels.ts";
 import { fingerprint } from "../names.ts";
 import { mergeStack } from "../settings/merge.ts";
 import type { Settings } from "../settings/settings.ts";
-import { checkCapacity } from "../settings/subnet.ts";
 import type { HostNetwork } from "./host_network.ts";
 import { markServices } from "./ownership.ts";
 
@@ -95,11 +94,9 @@ type Role = "master" | "worker";
  * ```
  *
  * @param input What it is made of.
- * @throws {MpiError} `settings` if so many workers find no address in the network.
  */
 export function renderStack(input: StackInput): StackFile {
   const { settings, keys } = input;
-  if (settings.network !== "host" && input.workers !== "per-node") checkCapacity(input.workers, settings.subnet);
   const stack: StackFile = {
     version: "3.8",
     services: { master: service("master", input), worker: service("worker", input) },

@@ -133,7 +133,3 @@ Deno.test("renderStack() has no value that a client would fill in from its own e
     }
   }
 });
-
-Deno.test("renderStack() refuses more workers than fit, however many the settings say", async () => {
-  await assert.rejects(render("workers: 2\n", { workers: 252 }), /^MpiError: A master and 252 workers do not fit/);
-});
