@@ -1,4 +1,4 @@
-import type { Cluster } from "../cluster/cluster.ts";
+import { type Cluster, stackLabel } from "../cluster/cluster.ts";
 import { requireManager } from "../cluster/manager.ts";
 import { partsOf } from "../cluster/parts.ts";
 import type { Engine, LocalImage } from "../engine/swarm.ts";
@@ -138,7 +138,20 @@ async function send(deployment: Deployment, image: LocalImage, limit: Limit, rep
     throw error;
   });
   await takeNextKeys(directory, name);
+  await tellLeftOver(engine, name, stack, report);
   return { directory, userKey, past };
+}
+
+/** Docker leaves a service running that is no longer in the stack file; so do we, as it may have work of the user's. */
+async function tellLeftOver(engine: Engine, name: string, stack: StackFile, report: Report): Promise<void> {
+  const known = new Set(Object.keys(stack.services).map((service) => `${name}_${service}`));
+  const left = (await engine.services([stackLabel(name)])).map((service) => service.name).filter((each) =>
+    !known.has(each)
+  );
+  for (const service of left.sort()) {
+    const text = `is not in the settings any more, and stays: docker service rm ${service}`;
+    report({ resource: `service ${service}`, state: "warning", text });
+  }
 }
 
 /** Sees to it that every host gets the image, and tells whether Docker is to ask its registry as well. */

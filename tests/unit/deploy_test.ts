@@ -212,6 +212,20 @@ Deno.test("deploy() goes on with half a cluster, which nobody removes", async ()
   }
 });
 
+Deno.test("deploy() tells which services the settings no longer have, and leaves them", async () => {
+  const { swarm, deployment } = await world();
+  for (const name of ["hello_viewer", "hello_db"]) {
+    swarm.services.push({ ...aService("hello", "worker"), id: name, name, labels: aNetwork("hello").labels });
+  }
+  deployment.settings.stack = { services: { db: { image: "db" } } };
+  const { report, texts } = events();
+  await assert.rejects(deploy(deployment, anImage(), limit, report), noMaster);
+  assert.deepEqual(texts.filter((text) => text.includes("service ")), [
+    "service hello_viewer! is not in the settings any more, and stays: docker service rm hello_viewer",
+  ]);
+  assert.deepEqual(swarm.changes.filter((change) => change.startsWith("remove service")), []);
+});
+
 const failures: [stderr: string, message: string, hint: string][] = [
   [
     "Ignoring unsupported options: init\n\nfailed to create network hello_cluster: Pool overlaps with other one on this address space\n",
