@@ -76,11 +76,13 @@ async function requireRoom(engine: Engine, { name, master, worker }: Cluster, wo
   const network = networks.find(({ labels }) => labels[LABELS.cluster] === name);
   const hosts = nodes.filter((node) => takesTasks(node, worker.constraints));
   const onHosts = master.labels[LABELS.network] === "host";
-  if (onHosts) requireOwnHosts(workers, worker.constraints, nodes, `docker mpi scale --cluster ${name}`);
+  const command = `docker mpi scale --cluster ${name}`;
+  if (onHosts) requireOwnHosts(workers, worker.constraints, nodes, command);
   requirePlace(
     "The workers",
     { count: workers, constraints: worker.constraints, maxPerNode: worker.maxPerNode },
     nodes,
+    command,
   );
   const all = nodes.filter((node) => takesTasks(node, worker.constraints) || takesTasks(node, master.constraints));
   if (!onHosts) {

@@ -8,10 +8,11 @@ import { keyDirectory, type KeySituation, readUserKeys } from "../keys/keys.ts";
 import { authorizedLines } from "../keys/public_key.ts";
 import { LABELS, STACK_LABEL } from "../labels.ts";
 import { type Limit, poll } from "../limit.ts";
+import { clusterNameFrom } from "../names.ts";
 import { checkNetwork } from "../settings/network.ts";
 import type { NetworkType } from "../settings/schema.ts";
 import type { Settings } from "../settings/settings.ts";
-import { overlap } from "../settings/subnet.ts";
+import { freeSubnet, overlap } from "../settings/subnet.ts";
 import type { Deployment, DeploymentPlan } from "./deployment.ts";
 import { stoppingTasks, waitForEnd } from "./remove.ts";
 import { Race } from "./stack_deploy.ts";
@@ -128,9 +129,7 @@ function refuseForeign(parts: Parts, name: string): void {
   throw new MpiError(
     "conflict",
     `Stack "${name}" exists and is not a cluster of docker mpi: it has "${foreign.name}"`,
-    {
-      hint: `choose another name: docker mpi deploy --cluster ${name}-mpi`,
-    },
+    { hint: `docker mpi deploy --cluster ${clusterNameFrom(`${name}-mpi`)}  # takes another name` },
   );
 }
 
@@ -196,12 +195,14 @@ function refuseOtherMode({ name, worker }: Cluster, { workers }: Settings): void
 /** A swarm takes a subnet that it can't give any task, and then says nothing. */
 async function refuseOverlap(engine: Engine, { name, subnet }: Settings): Promise<void> {
   if (subnet === undefined) return;
-  const network = (await engine.networks()).find((other) =>
-    other.labels[STACK_LABEL] !== name && overlap(subnet, other.subnet ?? "")
-  );
+  const networks = await engine.networks();
+  const network = networks.find((other) => other.labels[STACK_LABEL] !== name && overlap(subnet, other.subnet ?? ""));
   if (network === undefined) return;
+  const free = freeSubnet(networks.flatMap((each) => each.subnet ?? []));
   throw new MpiError("conflict", `The subnet "${subnet}" overlaps "${network.subnet}" of network "${network.name}"`, {
-    hint: "docker mpi deploy --subnet 10.20.0.0/16  # takes another; ip route shows what the hosts use",
+    hint: free === undefined
+      ? "docker network ls  # shows the networks; choose a subnet that none of them has"
+      : `docker mpi deploy --subnet ${free}  # takes another; ip route shows what the hosts use`,
   });
 }
 

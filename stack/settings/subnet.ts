@@ -67,6 +67,28 @@ export function overlap(a: string, b: string): boolean {
 }
 
 /**
+ * Finds a /16 for a cluster, from 10.20.0.0 on and then from 172.20.0.0 on.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { freeSubnet } from "./subnet.ts";
+ *
+ * assert.equal(freeSubnet(["10.0.1.0/24"]), "10.20.0.0/16");
+ * assert.equal(freeSubnet(["10.20.3.0/24", "10.21.0.0/16"]), "10.22.0.0/16");
+ * assert.equal(freeSubnet(["10.0.0.0/8", "172.16.0.0/12"]), undefined);
+ * ```
+ *
+ * @param taken Networks that there are, in CIDR notation.
+ * @returns The first that overlaps none of them; nothing if each does.
+ */
+export function freeSubnet(taken: readonly string[]): string | undefined {
+  const second = (first: number, last: number) =>
+    Array.from({ length: last - 19 }, (_, at) => `${first}.${20 + at}.0.0/16`);
+  return [...second(10, 255), ...second(172, 31)].find((each) => !taken.some((other) => overlap(each, other)));
+}
+
+/**
  * Tells how many MPI nodes find an address in a network with a prefix of that length.
  *
  * Every Docker host that runs one of them takes one more address, for a load balancer that we don't use.

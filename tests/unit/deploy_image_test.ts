@@ -253,5 +253,11 @@ Deno.test("scaleCluster() refuses more workers than the network has addresses fo
     message: 'A master and 300 workers do not fit: the subnet "10.0.1.0/24" has addresses for 252 nodes',
     hint: "docker mpi rm hello && docker mpi deploy --cluster hello --subnet 10.20.0.0/16 --workers 300",
   });
+  const few = { ...cluster, worker: { ...cluster.worker, maxPerNode: 7 } };
+  await assert.rejects(scaleCluster(search, few, 8, limit, () => {}), {
+    code: "cluster",
+    message: "The workers find no place: 8, at most 7 on each of 1 host, rack-1",
+    hint: "docker mpi scale --cluster hello 7  # as many as fit; deploy --max-per-node 8 lets more be on a host",
+  });
   assert.deepEqual(swarm.changes, []);
 });

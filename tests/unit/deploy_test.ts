@@ -3,7 +3,7 @@ import { requireManager } from "../../stack/cluster/manager.ts";
 import { deploy, previewStack } from "../../stack/deploy/deploy.ts";
 import { readUserKeys } from "../../stack/keys/keys.ts";
 import { LABELS } from "../../stack/labels.ts";
-import { fingerprint } from "../../stack/names.ts";
+import { fingerprint, isClusterName, MAX_CLUSTER_NAME } from "../../stack/names.ts";
 import type { SettingsInput } from "../../stack/settings/settings.ts";
 import { formatStack } from "../../stack/stackfile/stack_file.ts";
 import { limit, noMaster, running, world } from "../support/deployment.ts";
@@ -126,7 +126,7 @@ Deno.test("deploy() leaves a stack alone that is not ours", async () => {
     await assert.rejects(deploy(deployment, anImage(), limit, () => {}), {
       code: "conflict",
       message: 'Stack "hello" exists and is not a cluster of docker mpi: it has "hello_web"',
-      hint: "choose another name: docker mpi deploy --cluster hello-mpi",
+      hint: "docker mpi deploy --cluster hello-mpi  # takes another name",
     });
     assert.deepEqual(swarm.changes, []);
   }
@@ -160,6 +160,29 @@ for (const [flags, options, says, remedy] of networks) {
     });
   });
 }
+
+Deno.test("deploy() proposes a subnet that nothing has, and a name that a cluster can have", async () => {
+  const { swarm, deployment } = await world({ flags: { subnet: "10.20.0.0/16" } });
+  const other = (subnet: string) => ({ ...aNetwork("other", { subnet }), name: `other_${subnet}` });
+  swarm.networks = [other("10.20.3.0/24"), other("10.21.0.0/16")];
+  await assert.rejects(previewStack(deployment, anImage()), {
+    code: "conflict",
+    message: 'The subnet "10.20.0.0/16" overlaps "10.20.3.0/24" of network "other_10.20.3.0/24"',
+    hint: "docker mpi deploy --subnet 10.22.0.0/16  # takes another; ip route shows what the hosts use",
+  });
+  swarm.networks = [other("10.0.0.0/8"), other("172.16.0.0/12")];
+  await assert.rejects(previewStack(deployment, anImage()), { hint: /^docker network ls {2}# / });
+
+  const name = "a".repeat(MAX_CLUSTER_NAME);
+  const long = await world({ flags: { name } });
+  const labels = { "com.docker.stack.namespace": name };
+  long.swarm.secrets.push({ id: "1", name: "x", labels, createdAt: "" });
+  await assert.rejects(previewStack(long.deployment, anImage()), (error: Error & { hint?: string }) => {
+    const [, proposed = ""] = /^docker mpi deploy --cluster (\S+) {2}# /.exec(error.hint ?? "") ?? [];
+    assert.ok(isClusterName(proposed) && proposed !== name, error.hint);
+    return true;
+  });
+});
 
 Deno.test("deploy() refuses another network also where an interrupted deployment has left that alone", async () => {
   const leave = async (flags: SettingsInput["flags"]) => {

@@ -83,7 +83,7 @@ const refused: { what: string; wish: Parameters<typeof requirePlace>[1]; message
     what: "more than may be on the hosts that take tasks",
     wish: { count: 7, constraints: [], maxPerNode: 3 },
     message: "The workers find no place: 7, at most 3 on each of 2 hosts",
-    hint: /^docker mpi deploy --workers 6 .* --max-per-node 4$/,
+    hint: /^docker mpi deploy --workers 6 .* deploy --max-per-node 4 lets more be on a host$/,
   },
 ];
 
