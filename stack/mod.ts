@@ -41,6 +41,7 @@ export * from "./settings/json_schema.ts";
 export { mergeStack } from "./settings/merge.ts";
 export * from "./settings/network.ts";
 export * from "./settings/origin.ts";
+export * from "./settings/room.ts";
 export * from "./settings/rules.ts";
 export * from "./settings/schema.ts";
 export * from "./settings/settings.ts";
@@ -49,6 +50,7 @@ export * from "./settings/subnet.ts";
 export type { Volumes } from "./settings/volumes.ts";
 
 export * from "./stackfile/host_network.ts";
+export * from "./stackfile/ownership.ts";
 export * from "./stackfile/placement.ts";
 export * from "./stackfile/stack_file.ts";
 

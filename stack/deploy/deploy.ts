@@ -1,4 +1,4 @@
-import type { Cluster } from "../cluster/cluster.ts";
+import { type Cluster, stackLabel } from "../cluster/cluster.ts";
 import { requireManager } from "../cluster/manager.ts";
 import { partsOf } from "../cluster/parts.ts";
 import type { Engine, LocalImage } from "../engine/swarm.ts";
@@ -17,8 +17,8 @@ import { LABELS } from "../labels.ts";
 import { type Limit, pause, shared } from "../limit.ts";
 import type { Host } from "../master/master.ts";
 import { fingerprint } from "../names.ts";
+import { checkRoom } from "../settings/room.ts";
 import { DEFAULT_WORKERS } from "../settings/schema.ts";
-import { checkCapacity } from "../settings/subnet.ts";
 import { chooseHosts, type HostNetwork, requireOwnHosts } from "../stackfile/host_network.ts";
 import { constraintsOf, nodeHosts, requirePlaces } from "../stackfile/placement.ts";
 import { renderStack, type StackFile, type StackKeys } from "../stackfile/stack_file.ts";
@@ -39,6 +39,7 @@ const RACE_PAUSE = 1000;
  * Keys that are not made yet show as such.
  *
  * @returns The stack file, and what it is without the user's own piece of one.
+ * @throws {MpiError} `settings` or `usage` if so many workers find no address in the network.
  */
 export async function previewStack(
   deployment: DeploymentPlan,
@@ -46,8 +47,10 @@ export async function previewStack(
 ): Promise<{ stack: StackFile; own: StackFile }> {
   const before = await lookAround(deployment);
   const ownSettings = { ...deployment.settings, stack: {} };
+  const stack = preview(deployment, before, image);
+  requireAddresses(deployment, before, nodeHosts(stack, before.nodes).length);
   return {
-    stack: preview(deployment, before, image),
+    stack,
     own: preview({ ...deployment, settings: ownSettings }, before, image),
   };
 }
@@ -135,7 +138,20 @@ async function send(deployment: Deployment, image: LocalImage, limit: Limit, rep
     throw error;
   });
   await takeNextKeys(directory, name);
+  await tellLeftOver(engine, name, stack, report);
   return { directory, userKey, past };
+}
+
+/** Docker leaves a service running that is no longer in the stack file; so do we, as it may have work of the user's. */
+async function tellLeftOver(engine: Engine, name: string, stack: StackFile, report: Report): Promise<void> {
+  const known = new Set(Object.keys(stack.services).map((service) => `${name}_${service}`));
+  const left = (await engine.services([stackLabel(name)])).map((service) => service.name).filter((each) =>
+    !known.has(each)
+  );
+  for (const service of left.sort()) {
+    const text = `is not in the settings any more, and stays: docker service rm ${service}`;
+    report({ resource: `service ${service}`, state: "warning", text });
+  }
 }
 
 /** Sees to it that every host gets the image, and tells whether Docker is to ask its registry as well. */
@@ -164,9 +180,22 @@ function requireRoom(deployment: DeploymentPlan, before: Surroundings, local: Lo
   }
   requirePlaces(stack, nodes);
   const hosts = nodeHosts(stack, nodes);
-  const count = workers === "per-node" ? hosts.length : workers;
-  if (network === "overlay") checkCapacity(count, before.subnet, "settings", undefined, Math.max(1, hosts.length));
+  requireAddresses(deployment, before, hosts.length);
   return { image, local, hosts, here: before.info.nodeId };
+}
+
+/** Makes sure that the nodes find addresses in the network that is there, or else in the one that there will be. */
+function requireAddresses(deployment: DeploymentPlan, before: Surroundings, hosts: number): void {
+  const { network, subnet, info, cluster } = before;
+  if (network === "host") return;
+  const workers = workersOf(deployment, before);
+  checkRoom(deployment.settings, {
+    workers: workers === "per-node" ? hosts : workers,
+    subnet,
+    prefix: info.subnetSize,
+    hosts: Math.max(1, hosts),
+    runs: cluster !== undefined,
+  });
 }
 
 /** Docker's own word against it, not that of time or of the user. */

@@ -6,6 +6,7 @@ import { requireDigest } from "../image/distribution.ts";
 import { LABELS } from "../labels.ts";
 import { type Limit, shared } from "../limit.ts";
 import type { Host, MasterSearch } from "../master/master.ts";
+import { renewHint } from "../settings/room.ts";
 import { checkCapacity } from "../settings/subnet.ts";
 import { requireOwnHosts } from "../stackfile/host_network.ts";
 import { requirePlace, takesTasks } from "../stackfile/placement.ts";
@@ -67,7 +68,7 @@ async function setNumber(
  * engine can't grow to hosts that have joined since.
  */
 async function requireRoom(engine: Engine, { name, master, worker }: Cluster, workers: number): Promise<void> {
-  const [{ nodeId: here }, nodes, networks] = await Promise.all([
+  const [{ nodeId: here, subnetSize: prefix }, nodes, networks] = await Promise.all([
     engine.info(),
     engine.nodes(),
     engine.networks(stackLabel(name)),
@@ -75,14 +76,19 @@ async function requireRoom(engine: Engine, { name, master, worker }: Cluster, wo
   const network = networks.find(({ labels }) => labels[LABELS.cluster] === name);
   const hosts = nodes.filter((node) => takesTasks(node, worker.constraints));
   const onHosts = master.labels[LABELS.network] === "host";
-  if (onHosts) requireOwnHosts(workers, worker.constraints, nodes, `docker mpi scale --cluster ${name}`);
+  const command = `docker mpi scale --cluster ${name}`;
+  if (onHosts) requireOwnHosts(workers, worker.constraints, nodes, command);
   requirePlace(
     "The workers",
     { count: workers, constraints: worker.constraints, maxPerNode: worker.maxPerNode },
     nodes,
+    command,
   );
   const all = nodes.filter((node) => takesTasks(node, worker.constraints) || takesTasks(node, master.constraints));
-  if (!onHosts) checkCapacity(workers, network?.subnet, "usage", undefined, Math.max(1, all.length));
+  if (!onHosts) {
+    const [subnet, addresses] = [network?.subnet, Math.max(1, all.length)];
+    checkCapacity({ workers, subnet, prefix, hosts: addresses, code: "usage", hint: renewHint(name, workers) });
+  }
   if (!worker.image.startsWith("sha256:")) return;
   requireDigest({ image: worker.labels[LABELS.imageName] ?? worker.image, local: undefined, hosts, here });
 }

@@ -8,10 +8,11 @@ import { keyDirectory, type KeySituation, readUserKeys } from "../keys/keys.ts";
 import { authorizedLines } from "../keys/public_key.ts";
 import { LABELS, STACK_LABEL } from "../labels.ts";
 import { type Limit, poll } from "../limit.ts";
+import { clusterNameFrom } from "../names.ts";
 import { checkNetwork } from "../settings/network.ts";
 import type { NetworkType } from "../settings/schema.ts";
 import type { Settings } from "../settings/settings.ts";
-import { overlap } from "../settings/subnet.ts";
+import { freeSubnet, overlap } from "../settings/subnet.ts";
 import type { Deployment, DeploymentPlan } from "./deployment.ts";
 import { stoppingTasks, waitForEnd } from "./remove.ts";
 import { Race } from "./stack_deploy.ts";
@@ -110,10 +111,11 @@ export async function lookAroundAfterRemoval(
 ): Promise<Surroundings> {
   const { engine, settings } = deployment;
   const before = await lookAround(deployment);
-  if (before.cluster !== undefined || !await waitForRemoval(engine, settings.name, limit, report)) return before;
+  if (before.cluster !== undefined) return before;
+  const waited = await waitForRemoval(engine, settings.name, limit, report);
   // A network that is still there belongs to a deployment that was interrupted, and this one would take it as it is.
-  refuseOtherNetwork(await engine.networks(stackLabel(settings.name)), settings);
-  return await lookAround(deployment);
+  if (settings.network !== "host") refuseOtherNetwork(await engine.networks(stackLabel(settings.name)), settings);
+  return waited ? await lookAround(deployment) : before;
 }
 
 /** A stack of this name that we did not make is left alone. */
@@ -127,9 +129,7 @@ function refuseForeign(parts: Parts, name: string): void {
   throw new MpiError(
     "conflict",
     `Stack "${name}" exists and is not a cluster of docker mpi: it has "${foreign.name}"`,
-    {
-      hint: `choose another name: docker mpi deploy --cluster ${name}-mpi`,
-    },
+    { hint: `docker mpi deploy --cluster ${clusterNameFrom(`${name}-mpi`)}  # takes another name` },
   );
 }
 
@@ -164,7 +164,7 @@ function refuseOtherNetwork(
   const now = network.options["com.docker.network.driver.mtu"];
   const isEncrypted = "encrypted" in network.options;
   const other = [
-    subnet !== undefined && subnet !== network.subnet ? `subnet ${network.subnet}, not ${subnet}` : "",
+    subnet !== undefined && subnet !== network.subnet ? `subnet ${network.subnet ?? "by default"}, not ${subnet}` : "",
     mtu?.toString() !== now ? `mtu ${now ?? "by default"}, not ${mtu ?? "by default"}` : "",
     encrypted !== isEncrypted ? `encryption ${isEncrypted ? "on, not off" : "off, not on"}` : "",
   ].filter(Boolean);
@@ -195,12 +195,14 @@ function refuseOtherMode({ name, worker }: Cluster, { workers }: Settings): void
 /** A swarm takes a subnet that it can't give any task, and then says nothing. */
 async function refuseOverlap(engine: Engine, { name, subnet }: Settings): Promise<void> {
   if (subnet === undefined) return;
-  const network = (await engine.networks()).find((other) =>
-    other.labels[STACK_LABEL] !== name && overlap(subnet, other.subnet ?? "")
-  );
+  const networks = await engine.networks();
+  const network = networks.find((other) => other.labels[STACK_LABEL] !== name && overlap(subnet, other.subnet ?? ""));
   if (network === undefined) return;
+  const free = freeSubnet(networks.flatMap((each) => each.subnet ?? []));
   throw new MpiError("conflict", `The subnet "${subnet}" overlaps "${network.subnet}" of network "${network.name}"`, {
-    hint: "docker mpi deploy --subnet 10.20.0.0/16  # takes another; ip route shows what the hosts use",
+    hint: free === undefined
+      ? "docker network ls  # shows the networks; choose a subnet that none of them has"
+      : `docker mpi deploy --subnet ${free}  # takes another; ip route shows what the hosts use`,
   });
 }
 

@@ -175,7 +175,7 @@ function toInfo(info: Record<string, unknown>): EngineInfo {
     ControlAvailable?: boolean;
     NodeID?: string;
     NodeAddr?: string;
-    Cluster?: { ID?: string } | null;
+    Cluster?: { ID?: string; SubnetSize?: number } | null;
     RemoteManagers?: { Addr: string }[] | null;
   };
   return {
@@ -186,6 +186,7 @@ function toInfo(info: Record<string, unknown>): EngineInfo {
     nodeId: swarm.NodeID ?? "",
     nodeAddress: swarm.NodeAddr ?? "",
     managers: (swarm.RemoteManagers ?? []).map(({ Addr }) => Addr),
+    subnetSize: swarm.Cluster?.SubnetSize || undefined,
   };
 }
 

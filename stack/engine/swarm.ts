@@ -14,6 +14,8 @@ export interface EngineInfo {
   nodeAddress: string;
   /** The addresses of the managers, `10.0.0.1:2377`, as a worker knows them. */
   managers: string[];
+  /** Length of the prefix of the networks that the swarm chooses; none: it says nothing, and takes Docker's own, 24. */
+  subnetSize: number | undefined;
 }
 
 /** A service of the swarm. */

@@ -29,8 +29,14 @@ const MAX_SUGGESTED = 200;
 export function parseConstraints(text: string): string[] | undefined {
   const found = text.split(",").map((part) => CONSTRAINT.exec(part.trim()));
   return found.every((match) => match !== null)
-    ? found.map(([, key, operator, value]) => `${key} ${operator} ${value}`)
+    ? found.map(([, key = "", operator, value]) => `${canonical(key)} ${operator} ${value}`)
     : undefined;
+}
+
+/** To the swarm, letters of either case are the same in a key, but not in a label's name. */
+function canonical(key: string): string {
+  const [prefix = key] = /^(?:node|engine)\.labels\./i.exec(key) ?? [];
+  return prefix.toLowerCase() + key.slice(prefix.length);
 }
 
 /** Makes constraints out of what was probably meant: `host1`, `rack=7`, `node.role=worker`. */
@@ -40,22 +46,25 @@ export function suggestConstraints(text: string): string | undefined {
     const [, key, operator = "==", value] = /^\s*([\w.-]+?)(?:\s*([=!]?=)\s*(\S.*?))?\s*$/.exec(part) ?? [];
     if (key === undefined) return part;
     if (value === undefined) return `node.hostname == ${key}`;
-    const attribute = /^(node|engine)\./.test(key)
+    const attribute = /^(node|engine)\./i.test(key)
       ? key
-      : /^(id|hostname|ip|role)$/.test(key)
+      : /^(id|hostname|ip|role)$/i.test(key)
       ? `node.${key}`
       : `node.labels.${key}`;
     return `${attribute} ${operator === "!=" ? "!=" : "=="} ${value}`;
   }).join(", ");
-  return parseConstraints(meant) === undefined ? undefined : meant;
+  return parseConstraints(meant)?.join(", ");
 }
+
+/** One constraint, roughly, as the schema has it; there, no flag lets letters be of either case. */
+const ONE = "\\s*([nN][oO][dD][eE]|[eE][nN][gG][iI][nN][eE])\\.[^,]+[!=]=[^,]+";
 
 /** Constraints as a setting: one text, with commas in between. */
 export const CONSTRAINTS: Rule<string> = {
   types: ["string"],
   want: 'constraints such as "node.role == worker, node.labels.rack == 7"',
   parse: (text) => parseConstraints(text)?.join(", "),
-  schema: { type: "string", pattern: "^ *(node|engine)\\.[^,]+[!=]=[^,]+(, *(node|engine)\\.[^,]+[!=]=[^,]+)*$" },
+  schema: { type: "string", pattern: `^${ONE}(,${ONE})*$` },
   suggest: suggestConstraints,
 };
 
@@ -66,7 +75,8 @@ export const CONSTRAINTS: Rule<string> = {
  * @param constraint As `deploy.placement.constraints` has it; one that says nothing to us allows every host.
  */
 export function meets({ attributes }: SwarmNode, constraint: string): boolean {
-  const [, key = "", operator, wanted = ""] = /^\s*([\w.-]+)\s*(==|!=)\s*(.*?)\s*$/.exec(constraint) ?? [];
+  const [, said = "", operator, wanted = ""] = /^\s*([\w.-]+)\s*(==|!=)\s*(.*?)\s*$/.exec(constraint) ?? [];
+  const key = canonical(said);
   if (!/^(node|engine)\./.test(key)) return true;
   const actual = attributes[key] ?? "";
   const same = actual.toLowerCase() === wanted.toLowerCase() || (key === "node.ip" && overlap(wanted, `${actual}/32`));

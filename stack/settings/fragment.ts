@@ -26,12 +26,21 @@ const FIXED: readonly [path: RegExp, reason: string][] = [
     new RegExp(`^${OURS}\\.environment\\.MPI_(ROLE|CLUSTER|AUTHORIZED_KEYS|KNOWN_HOST_KEY|NODE|PORT|HOST_ADDRESSES)$`),
     "nodes need ours",
   ],
-  [new RegExp(`^${OURS}\\.(deploy\\.)?labels\\.docker-mpi\\.`), "the cluster is found by it"],
+  [
+    new RegExp(`^(${OURS}(\\.deploy)?|networks\\.cluster|volumes\\..+)\\.labels\\.docker-mpi\\.`),
+    "the cluster is found by it",
+  ],
+  // Docker silently keeps a network as it is, so a deployment compares it with the settings.
+  [
+    /^networks\.cluster\.driver_opts\.(com\.docker\.network\.driver\.mtu|encrypted)$/,
+    "network.mtu and network.encrypted in mpi.yaml say it",
+  ],
+  [/^networks\.cluster\.ipam$/, "network.subnet in mpi.yaml says it"],
 ];
 
 /** What a fragment can add to, but neither remove nor replace as a whole. */
 const KEPT = new RegExp(
-  `^(services|networks|secrets|networks\\.cluster)$|^${OURS}(\\.(image|environment|secrets|labels|networks(\\.cluster)?|deploy(\\.labels)?))?$`,
+  `^(services|networks|secrets|networks\\.cluster(\\.(labels|driver_opts))?|volumes\\..+\\.labels)$|^${OURS}(\\.(image|environment|secrets|labels|networks(\\.cluster)?|deploy(\\.labels)?))?$`,
 );
 
 /**
@@ -106,7 +115,7 @@ function refuseChanges(node: YamlNode, path: string, faults: Fault[]): void {
     if (reason !== undefined) faults.push({ at, message: `stack.${here} can't be changed: ${reason}` });
     else if (isGone && KEPT.test(here)) {
       faults.push({ at, message: `stack.${here} can't be removed: what it has is needed` });
-    } else if (/^(services|networks|secrets)\b/.test(here)) refuseChanges(value, here, faults);
+    } else if (/^(services|networks|volumes|secrets)\b/.test(here)) refuseChanges(value, here, faults);
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type PartName,
 } from "./schema.ts";
 import { checkNetwork } from "./network.ts";
-import { checkCapacity } from "./subnet.ts";
+import { checkRoom } from "./room.ts";
 import type { Volumes } from "./volumes.ts";
 
 /** Where the value of a setting comes from. */
@@ -74,7 +74,7 @@ const MAX_FAULTS = 20;
  *
  * @param input Flags, environment, file and directory.
  * @throws {MpiError} `usage` if a flag is wrong, `settings` if a variable or the file is, or if the workers do not fit
- * the network.
+ * the subnet.
  */
 export async function resolveSettings(input: SettingsInput): Promise<Settings> {
   const file = input.file && { path: input.file.path, ...await readFile(input.file.text) };
@@ -85,17 +85,16 @@ export async function resolveSettings(input: SettingsInput): Promise<Settings> {
   const settings = { ...values, ...parts, sources: given.sources };
   given.throwFaults();
   checkNetwork(settings);
-  if (settings.network !== "host") checkRoom(settings);
+  // What a swarm gives by itself, and what a cluster has that is there, is known to a deployment only.
+  if (settings.subnet !== undefined) {
+    checkRoom(settings, { workers: numberOf(settings), subnet: settings.subnet, runs: false });
+  }
   return settings;
 }
 
-/** Makes sure that the workers find addresses in a network of the cluster's own. */
-function checkRoom(settings: Settings): void {
-  const { workers, subnet } = settings.sources;
-  const { from, where } = workers.from === "default" ? subnet : workers;
-  const number = typeof settings.workers === "number" ? settings.workers : 0;
-  if (from === "flag") checkCapacity(number, settings.subnet, "usage");
-  else checkCapacity(number, settings.subnet, "settings", where);
+/** The workers that were asked for; without a number there is at least the master. */
+function numberOf({ workers }: FieldValues): number {
+  return typeof workers === "number" ? workers : 0;
 }
 
 async function readFile(content: string | Uint8Array): Promise<SettingsFile> {

@@ -1,7 +1,9 @@
 import { MpiError, type MpiErrorCode } from "../errors.ts";
 
-/** The size of the network that a swarm gives a stack which asks for no subnet of its own. */
+/** The size of the network that a swarm gives a stack which asks for no subnet, unless `docker swarm init` said another. */
 const DEFAULT_PREFIX = 24;
+
+const IN_FILE = 'Set a larger one in mpi.yaml: "network: { subnet: 10.20.0.0/16 }"; one that no host uses already';
 
 /** The network itself, broadcast, the gateway. */
 const TAKEN_ADDRESSES = 3;
@@ -65,6 +67,28 @@ export function overlap(a: string, b: string): boolean {
 }
 
 /**
+ * Finds a /16 for a cluster, from 10.20.0.0 on and then from 172.20.0.0 on.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { freeSubnet } from "./subnet.ts";
+ *
+ * assert.equal(freeSubnet(["10.0.1.0/24"]), "10.20.0.0/16");
+ * assert.equal(freeSubnet(["10.20.3.0/24", "10.21.0.0/16"]), "10.22.0.0/16");
+ * assert.equal(freeSubnet(["10.0.0.0/8", "172.16.0.0/12"]), undefined);
+ * ```
+ *
+ * @param taken Networks that there are, in CIDR notation.
+ * @returns The first that overlaps none of them; nothing if each does.
+ */
+export function freeSubnet(taken: readonly string[]): string | undefined {
+  const second = (first: number, last: number) =>
+    Array.from({ length: last - 19 }, (_, at) => `${first}.${20 + at}.0.0/16`);
+  return [...second(10, 255), ...second(172, 31)].find((each) => !taken.some((other) => overlap(each, other)));
+}
+
+/**
  * Tells how many MPI nodes find an address in a network with a prefix of that length.
  *
  * Every Docker host that runs one of them takes one more address, for a load balancer that we don't use.
@@ -88,6 +112,24 @@ export function nodeCapacity(prefix: number, hosts = 1): number {
   return Math.max(0, hosts * 2 <= addresses ? addresses - hosts : Math.floor(addresses / 2));
 }
 
+/** What is to find addresses, and how to say that it does not. */
+export interface Capacity {
+  /** How many workers there are to be, beside the master. */
+  workers: number;
+  /** The network's CIDR; none: one that the swarm chooses. */
+  subnet: string | undefined;
+  /** Length of the prefix of those; none: Docker's own, 24. */
+  prefix?: number | undefined;
+  /** On how many Docker hosts the nodes may run; 1 if nothing is said. */
+  hosts?: number;
+  /** What the error counts as: `usage` where the number comes from the command line, or else `settings`. */
+  code?: MpiErrorCode;
+  /** Where it is said, for the message to name. */
+  place?: string | undefined;
+  /** How to get a larger network; a line for `mpi.yaml` if nothing is said. */
+  hint?: string | undefined;
+}
+
 /**
  * Makes sure that a master and so many workers find an address each.
  *
@@ -98,37 +140,25 @@ export function nodeCapacity(prefix: number, hosts = 1): number {
  * import assert from "node:assert/strict";
  * import { checkCapacity } from "./subnet.ts";
  *
- * checkCapacity(251, undefined);
- * assert.throws(() => checkCapacity(252, undefined), /do not fit/);
- * checkCapacity(252, "10.20.0.0/16");
+ * checkCapacity({ workers: 251, subnet: undefined });
+ * assert.throws(() => checkCapacity({ workers: 252, subnet: undefined }), /do not fit/);
+ * checkCapacity({ workers: 252, subnet: undefined, prefix: 23 });
+ * checkCapacity({ workers: 252, subnet: "10.20.0.0/16" });
  * ```
  *
- * @param workers How many workers.
- * @param subnet The network's CIDR; none: what a swarm gives by itself, a /24.
- * @param code What the error counts as: `usage` where the number comes from the command line.
- * @param place Where it is said, for the message to name.
- * @param hosts On how many Docker hosts they may run.
- * @throws {MpiError} `settings`, or the code given, if they do not fit; the hint is a line for `mpi.yaml`.
+ * @param capacity What is to find addresses.
+ * @throws {MpiError} `settings`, or the code given, if they do not fit.
  */
 export function checkCapacity(
-  workers: number,
-  subnet: string | undefined,
-  code: MpiErrorCode = "settings",
-  place?: string,
-  hosts = 1,
+  { workers, subnet, prefix = DEFAULT_PREFIX, hosts = 1, code = "settings", place, hint = IN_FILE }: Capacity,
 ): void {
-  const prefix = subnet === undefined ? DEFAULT_PREFIX : parseSubnet(subnet)?.prefix ?? DEFAULT_PREFIX;
-  const capacity = nodeCapacity(prefix, hosts);
+  const length = subnet === undefined ? prefix : parseSubnet(subnet)?.prefix ?? prefix;
+  const capacity = nodeCapacity(length, hosts);
   if (workers + 1 <= capacity) return;
   const nodes = workers === 1 ? "1 worker" : `${workers} workers`;
-  const network = subnet === undefined ? `a swarm's default network, a /${DEFAULT_PREFIX},` : `the subnet "${subnet}"`;
+  const network = subnet === undefined ? `a swarm's default network, a /${prefix},` : `the subnet "${subnet}"`;
   const on = hosts === 1 ? "" : ` on ${hosts} hosts`;
   const where = place === undefined ? "" : `${place}: `;
-  throw new MpiError(
-    code,
-    `${where}A master and ${nodes} do not fit: ${network} has addresses for ${capacity} nodes${on}`,
-    {
-      hint: 'Set a larger one in mpi.yaml: "network: { subnet: 10.20.0.0/16 }"; one that no host uses already',
-    },
-  );
+  const message = `${where}A master and ${nodes} do not fit: ${network} has addresses for ${capacity} nodes${on}`;
+  throw new MpiError(code, message, { hint });
 }

@@ -110,9 +110,15 @@ function requireNames(hosts: readonly SwarmNode[]): void {
  * @param who Who finds no place: the message begins with it.
  * @param wish What is asked for.
  * @param nodes All hosts of the swarm.
+ * @param command What a number of workers is added to, to say it better.
  * @throws {MpiError} `cluster` with the constraint that no host meets, or how many find room.
  */
-export function requirePlace(who: string, { count, constraints, maxPerNode }: Wish, nodes: readonly SwarmNode[]): void {
+export function requirePlace(
+  who: string,
+  { count, constraints, maxPerNode }: Wish,
+  nodes: readonly SwarmNode[],
+  command = "docker mpi deploy --workers",
+): void {
   if (count === 0) return;
   const fit = nodes.filter((node) => constraints.every((constraint) => meets(node, constraint)));
   if (fit.length === 0) throw noHost(who, constraints, nodes);
@@ -122,7 +128,9 @@ export function requirePlace(who: string, { count, constraints, maxPerNode }: Wi
   const hosts = free.length === 1 ? `1 host, ${free[0]!.hostname}` : `${free.length} hosts`;
   const most = maxPerNode * free.length;
   throw new MpiError("cluster", `${who} find no place: ${count}, at most ${maxPerNode} on each of ${hosts}`, {
-    hint: `docker mpi deploy --workers ${most}  # as many as fit; or --max-per-node ${Math.ceil(count / free.length)}`,
+    hint: `${command} ${most}  # as many as fit; deploy --max-per-node ${
+      Math.ceil(count / free.length)
+    } lets more be on a host`,
   });
 }
 

@@ -3,8 +3,8 @@ import { LABELS } from "../labels.ts";
 import { fingerprint } from "../names.ts";
 import { mergeStack } from "../settings/merge.ts";
 import type { Settings } from "../settings/settings.ts";
-import { checkCapacity } from "../settings/subnet.ts";
 import type { HostNetwork } from "./host_network.ts";
+import { markServices } from "./ownership.ts";
 
 /** What JSON holds as it is, and what YAML refuses or takes for a line end. */
 const NOT_YAML = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
@@ -94,11 +94,9 @@ type Role = "master" | "worker";
  * ```
  *
  * @param input What it is made of.
- * @throws {MpiError} `settings` if so many workers find no address in the network.
  */
 export function renderStack(input: StackInput): StackFile {
   const { settings, keys } = input;
-  if (settings.network !== "host" && input.workers !== "per-node") checkCapacity(input.workers, settings.subnet);
   const stack: StackFile = {
     version: "3.8",
     services: { master: service("master", input), worker: service("worker", input) },
@@ -110,7 +108,8 @@ export function renderStack(input: StackInput): StackFile {
       worker_host: { external: true, name: keys.workerHostSecret },
     },
   };
-  return mergeStack(escapeDollars(stack) as StackFile, settings.stack) as StackFile;
+  const merged = mergeStack(escapeDollars(stack) as StackFile, settings.stack) as StackFile;
+  return { ...merged, services: markServices(merged.services, settings.name) };
 }
 
 function service(role: Role, input: StackInput): JsonObject {

@@ -30,9 +30,9 @@ const flags: [flags: string, message: string][] = [
     'Invalid value "10.20.0.5/16" for --subnet: want an IPv4 network such as 10.20.0.0/16, for example "10.20.0.0/16"',
   ],
   [
-    "--workers 300",
-    "A master and 300 workers do not fit: a swarm's default network, a /24, has addresses for 252 nodes\n" +
-    'hint: Set a larger one in mpi.yaml: "network: { subnet: 10.20.0.0/16 }"; one that no host uses already',
+    "--workers 300 --subnet 10.20.0.0/24",
+    'A master and 300 workers do not fit: the subnet "10.20.0.0/24" has addresses for 252 nodes\n' +
+    "hint: docker mpi deploy --subnet 10.20.0.0/16 --workers 300  # or another that is larger, and that no host uses already",
   ],
 ];
 

@@ -15,6 +15,7 @@ async function ask<T>(answer: (request: Request) => Reply, question: (engine: En
 
 Deno.test("services, tasks, nodes, secrets, configs and networks come as the domain knows them", async () => {
   const swarm = new FakeSwarm();
+  swarm.info.subnetSize = 22;
   swarm.addCluster("hello", 2);
   swarm.addCluster("other", 1);
   swarm.services[0] = aService("hello", "master", {
@@ -63,6 +64,7 @@ Deno.test("what an engine leaves out is taken for what that means", async () => 
     nodeId: "",
     nodeAddress: "",
     managers: [],
+    subnetSize: undefined,
   });
   assert.deepEqual(await ask(json, (engine) => engine.services([])), [{
     id: "1",

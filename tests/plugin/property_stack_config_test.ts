@@ -5,6 +5,7 @@ import { MpiError } from "../../stack/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../stack/json.ts";
 import { resolveSettings, type Settings } from "../../stack/settings/settings.ts";
 import { explainStack } from "../../stack/stackfile/explain.ts";
+import { markServices } from "../../stack/stackfile/ownership.ts";
 import { formatStack, renderStack, type StackFile, type StackKeys } from "../../stack/stackfile/stack_file.ts";
 import { composeFaults, interpolate } from "../support/compose.ts";
 import { type Client, clients } from "../support/plugin_cli.ts";
@@ -183,8 +184,11 @@ Deno.test({
       const settings = await resolveSettings({ directory: "/home/ada/hello", file: { path: "mpi.yaml", text } });
       const render = (stack: JsonObject) =>
         renderStack({ settings: { ...settings, stack }, workers: 3, keys: KEYS, version: "1.0.0" });
-      const version = "3.8";
-      assert.deepEqual(await merged(render(stack)), await merged(render({}), { version, ...stack }));
+      // Docker adds no label of ours to the user's own services.
+      const { services, ...others } = stack;
+      const marked = isJsonObject(services) ? { services: markServices(services, settings.name) } : {};
+      const over = { version: "3.8", ...others, ...marked };
+      assert.deepEqual(await merged(render(stack)), await merged(render({}), over));
     });
     assert.ok(tried >= 30, `only ${tried} were tried`);
   },

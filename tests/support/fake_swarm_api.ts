@@ -48,7 +48,7 @@ function apiInfo({ info }: FakeSwarm) {
       ControlAvailable: info.manager,
       NodeID: info.nodeId,
       NodeAddr: info.nodeAddress,
-      Cluster: info.manager ? { ID: info.clusterId } : null,
+      Cluster: info.manager ? { ID: info.clusterId, SubnetSize: info.subnetSize ?? 0 } : null,
       RemoteManagers: info.managers.map((Addr) => ({ NodeID: "x", Addr })),
     },
   };

@@ -94,6 +94,7 @@ export const MANAGER: EngineInfo = {
   nodeId: "node-1",
   nodeAddress: "10.0.0.1",
   managers: ["10.0.0.1:2377"],
+  subnetSize: undefined,
 };
 
 /** One of a cluster's two services. */

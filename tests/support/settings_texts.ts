@@ -218,7 +218,10 @@ export const wrongText: fc.Arbitrary<{ text: string; named: string }> = fc.tuple
 /** Texts that ask for more workers than the network has addresses. */
 export const crowdedText: fc.Arbitrary<string> = fc.tuple(
   said,
-  fc.constantFrom<Said[]>({ workers: 252 }, { workers: 10_000 }, { workers: 5, subnet: "10.0.0.0/29" }, {
+  fc.constantFrom<Said[]>({ workers: 252, subnet: "10.0.0.0/24" }, { workers: 10_000, subnet: "10.0.0.0/20" }, {
+    workers: 5,
+    subnet: "10.0.0.0/29",
+  }, {
     subnet: "10.0.0.0/30",
   }),
   choices,

@@ -1,12 +1,13 @@
 /** How an image comes to all hosts, or why not. */
 import assert from "node:assert/strict";
-import { checkDeployment, deploy } from "../../stack/deploy/deploy.ts";
+import { checkDeployment, deploy, previewStack } from "../../stack/deploy/deploy.ts";
 import type { Deployment } from "../../stack/deploy/deployment.ts";
 import { scaleCluster } from "../../stack/deploy/scale.ts";
 import { readUserKeys } from "../../stack/keys/keys.ts";
 import { LABELS } from "../../stack/labels.ts";
+import { resolveSettings } from "../../stack/settings/settings.ts";
 import { limit, noMaster, running, world } from "../support/deployment.ts";
-import { anImage, aNode, type Answer, aService, fakeDocker, MANAGER } from "../support/fakes.ts";
+import { aNetwork, anImage, aNode, type Answer, aService, fakeDocker, MANAGER } from "../support/fakes.ts";
 
 const PUSHED = "example.org/hello:1";
 const pushed = anImage({ digests: ["other.org/hello@sha256:7", "example.org/hello@sha256:2"] });
@@ -168,8 +169,45 @@ Deno.test("checkDeployment() counts the hosts, which take an address each", asyn
   await checkDeployment(deployment, undefined);
   swarm.nodes = [aNode(1), aNode(2), aNode(3, { availability: "drain" })];
   await assert.rejects(checkDeployment(deployment, undefined), {
-    code: "settings",
+    code: "usage",
     message: 'A master and 3 workers do not fit: the subnet "10.20.0.0/29" has addresses for 3 nodes on 2 hosts',
+    hint: /^docker mpi deploy --subnet 10\.20\.0\.0\/16 --workers 3 {2}# /,
+  });
+});
+
+Deno.test("a network that is there, or that the swarm gives, is what the nodes have to fit into", async () => {
+  const ask = async ({ deployment }: Awaited<ReturnType<typeof world>>) => {
+    await checkDeployment(deployment, undefined);
+    await previewStack(deployment, undefined);
+  };
+  const many = await running();
+  many.swarm.services[1]!.replicas = 300;
+  many.swarm.networks = [aNetwork("hello", { subnet: "10.20.0.0/16" })];
+  await ask(many);
+
+  const more = await running({ flags: { workers: 300 } });
+  for (const refused of [checkDeployment(more.deployment, undefined), previewStack(more.deployment, undefined)]) {
+    await assert.rejects(refused, {
+      code: "usage",
+      message: 'A master and 300 workers do not fit: the subnet "10.0.1.0/24" has addresses for 252 nodes',
+      hint: "docker mpi rm hello && docker mpi deploy --cluster hello --subnet 10.20.0.0/16 --workers 300",
+    });
+  }
+
+  const fresh = await world({ flags: { workers: 300 } });
+  await assert.rejects(ask(fresh), {
+    code: "usage",
+    message: "A master and 300 workers do not fit: a swarm's default network, a /24, has addresses for 252 nodes",
+    hint: /^Set a larger one in mpi\.yaml: /,
+  });
+  fresh.swarm.info = { ...MANAGER, subnetSize: 22 };
+  await ask(fresh);
+
+  const settings = await resolveSettings({ directory: "/hello", file: { path: "mpi.yaml", text: "workers: 300" } });
+  const file = await world({ settings });
+  await assert.rejects(ask(file), {
+    code: "settings",
+    message: /^mpi\.yaml:1:10: A master and 300 workers do not fit: /,
   });
 });
 
@@ -213,6 +251,13 @@ Deno.test("scaleCluster() refuses more workers than the network has addresses fo
   await assert.rejects(scaleCluster(search, cluster, 300, limit, () => {}), {
     code: "usage",
     message: 'A master and 300 workers do not fit: the subnet "10.0.1.0/24" has addresses for 252 nodes',
+    hint: "docker mpi rm hello && docker mpi deploy --cluster hello --subnet 10.20.0.0/16 --workers 300",
+  });
+  const few = { ...cluster, worker: { ...cluster.worker, maxPerNode: 7 } };
+  await assert.rejects(scaleCluster(search, few, 8, limit, () => {}), {
+    code: "cluster",
+    message: "The workers find no place: 8, at most 7 on each of 1 host, rack-1",
+    hint: "docker mpi scale --cluster hello 7  # as many as fit; deploy --max-per-node 8 lets more be on a host",
   });
   assert.deepEqual(swarm.changes, []);
 });

@@ -3,7 +3,7 @@ import { requireManager } from "../../stack/cluster/manager.ts";
 import { deploy, previewStack } from "../../stack/deploy/deploy.ts";
 import { readUserKeys } from "../../stack/keys/keys.ts";
 import { LABELS } from "../../stack/labels.ts";
-import { fingerprint } from "../../stack/names.ts";
+import { fingerprint, isClusterName, MAX_CLUSTER_NAME } from "../../stack/names.ts";
 import type { SettingsInput } from "../../stack/settings/settings.ts";
 import { formatStack } from "../../stack/stackfile/stack_file.ts";
 import { limit, noMaster, running, world } from "../support/deployment.ts";
@@ -126,7 +126,7 @@ Deno.test("deploy() leaves a stack alone that is not ours", async () => {
     await assert.rejects(deploy(deployment, anImage(), limit, () => {}), {
       code: "conflict",
       message: 'Stack "hello" exists and is not a cluster of docker mpi: it has "hello_web"',
-      hint: "choose another name: docker mpi deploy --cluster hello-mpi",
+      hint: "docker mpi deploy --cluster hello-mpi  # takes another name",
     });
     assert.deepEqual(swarm.changes, []);
   }
@@ -161,6 +161,46 @@ for (const [flags, options, says, remedy] of networks) {
   });
 }
 
+Deno.test("deploy() proposes a subnet that nothing has, and a name that a cluster can have", async () => {
+  const { swarm, deployment } = await world({ flags: { subnet: "10.20.0.0/16" } });
+  const other = (subnet: string) => ({ ...aNetwork("other", { subnet }), name: `other_${subnet}` });
+  swarm.networks = [other("10.20.3.0/24"), other("10.21.0.0/16")];
+  await assert.rejects(previewStack(deployment, anImage()), {
+    code: "conflict",
+    message: 'The subnet "10.20.0.0/16" overlaps "10.20.3.0/24" of network "other_10.20.3.0/24"',
+    hint: "docker mpi deploy --subnet 10.22.0.0/16  # takes another; ip route shows what the hosts use",
+  });
+  swarm.networks = [other("10.0.0.0/8"), other("172.16.0.0/12")];
+  await assert.rejects(previewStack(deployment, anImage()), { hint: /^docker network ls {2}# / });
+
+  const name = "a".repeat(MAX_CLUSTER_NAME);
+  const long = await world({ flags: { name } });
+  const labels = { "com.docker.stack.namespace": name };
+  long.swarm.secrets.push({ id: "1", name: "x", labels, createdAt: "" });
+  await assert.rejects(previewStack(long.deployment, anImage()), (error: Error & { hint?: string }) => {
+    const [, proposed = ""] = /^docker mpi deploy --cluster (\S+) {2}# /.exec(error.hint ?? "") ?? [];
+    assert.ok(isClusterName(proposed) && proposed !== name, error.hint);
+    return true;
+  });
+});
+
+Deno.test("deploy() refuses another network also where an interrupted deployment has left that alone", async () => {
+  const leave = async (flags: SettingsInput["flags"]) => {
+    const { swarm, deployment } = await world({ flags });
+    swarm.networks = [aNetwork("hello")];
+    await assert.rejects(deploy(deployment, anImage(), limit, () => {}), (error: Error & { code?: string }) => {
+      if (error.code !== "conflict") throw error;
+      assert.match(error.message, /can't be changed while it runs: it has /);
+      return true;
+    });
+    assert.deepEqual(swarm.changes, []);
+  };
+  for (const flags of [{ encrypted: true }, { mtu: 9000 }, { subnet: "10.20.0.0/16" }]) await leave(flags);
+  for (const flags of [{}, { subnet: "10.0.1.0/24" }, { network: "host", workers: 0 }]) {
+    await assert.rejects(leave(flags), noMaster, JSON.stringify(flags));
+  }
+});
+
 Deno.test("deploy() waits until the cluster of before is gone", async () => {
   using _clock = fakeClock();
   const { swarm, deployment, log } = await world();
@@ -193,6 +233,20 @@ Deno.test("deploy() goes on with half a cluster, which nobody removes", async ()
     await assert.rejects(deploy(deployment, anImage(), limit, report));
     assert.equal(texts[0], "keys: making");
   }
+});
+
+Deno.test("deploy() tells which services the settings no longer have, and leaves them", async () => {
+  const { swarm, deployment } = await world();
+  for (const name of ["hello_viewer", "hello_db"]) {
+    swarm.services.push({ ...aService("hello", "worker"), id: name, name, labels: aNetwork("hello").labels });
+  }
+  deployment.settings.stack = { services: { db: { image: "db" } } };
+  const { report, texts } = events();
+  await assert.rejects(deploy(deployment, anImage(), limit, report), noMaster);
+  assert.deepEqual(texts.filter((text) => text.includes("service ")), [
+    "service hello_viewer! is not in the settings any more, and stays: docker service rm hello_viewer",
+  ]);
+  assert.deepEqual(swarm.changes.filter((change) => change.startsWith("remove service")), []);
 });
 
 const failures: [stderr: string, message: string, hint: string][] = [

@@ -1,6 +1,6 @@
 /** On which hosts nodes may be, and what is said where there is none. */
 import assert from "node:assert/strict";
-import { parseConstraints, suggestConstraints } from "../../stack/settings/constraint.ts";
+import { CONSTRAINTS, meets, parseConstraints, suggestConstraints } from "../../stack/settings/constraint.ts";
 import { resolveSettings } from "../../stack/settings/settings.ts";
 import { requirePlace, requirePlaces } from "../../stack/stackfile/placement.ts";
 import { renderStack, type StackFile } from "../../stack/stackfile/stack_file.ts";
@@ -83,7 +83,7 @@ const refused: { what: string; wish: Parameters<typeof requirePlace>[1]; message
     what: "more than may be on the hosts that take tasks",
     wish: { count: 7, constraints: [], maxPerNode: 3 },
     message: "The workers find no place: 7, at most 3 on each of 2 hosts",
-    hint: /^docker mpi deploy --workers 6 .* --max-per-node 4$/,
+    hint: /^docker mpi deploy --workers 6 .* deploy --max-per-node 4 lets more be on a host$/,
   },
 ];
 
@@ -124,11 +124,24 @@ Deno.test("requirePlaces() tells master and workers apart", async () => {
   );
 });
 
+Deno.test("keys of constraints are of either case, as for the swarm, and labels' names are not", async () => {
+  const text = "Node.Role == worker ,\tNODE.Labels.Rack != 7, Engine.labels.GPU==yes";
+  const read = ["node.role == worker", "node.labels.Rack != 7", "engine.labels.GPU == yes"];
+  assert.deepEqual(parseConstraints(text), read);
+  assert.match(text, new RegExp(String(CONSTRAINTS.schema["pattern"])), "the schema takes it as well");
+  const { worker } = (await render(`placement: { worker-constraint: ${JSON.stringify(text)} }\n`)).services as Rendered;
+  assert.deepEqual(worker!.deploy["placement"], { constraints: read });
+  assert.ok(!meets(aNode(1), "Node.Role == worker"));
+  assert.ok(meets(aNode(2), "Node.Role == worker"));
+  assert.ok(!meets(aNode(2, { attributes: { "node.labels.rack": "7" } }), "Node.Labels.Rack == 7"));
+});
+
 const guesses: [text: string, meant: string | undefined][] = [
   ["head", "node.hostname == head"],
   ["rack=7", "node.labels.rack == 7"],
   ["role=worker, node.labels.x!=y", "node.role == worker, node.labels.x != y"],
   ["node.role=manager", "node.role == manager"],
+  ["Node.Role=manager, Hostname=Head", "node.role == manager, node.hostname == Head"],
   ["node.colour == red", undefined],
   ["", undefined],
   ["a".repeat(1000), undefined],

@@ -74,11 +74,18 @@ Deno.test("removeCluster() tells which volumes stay, each once", async () => {
   assert.equal(texts.at(-1), "volumes! kept on the hosts, with their files: hello_data, hello_share");
 });
 
+/** What `stack:` adds: it has a name and no role. */
+const viewer = {
+  name: "hello_viewer",
+  labels: { "com.docker.stack.namespace": "hello", "docker-mpi.cluster": "hello" },
+};
+
 const halves: [what: string, leave: (swarm: FakeSwarm) => void][] = [
   ["a secret", (swarm) => swarm.secrets = [labelled("key")]],
   ["a network", (swarm) => swarm.networks = [aNetwork("hello")]],
   ["the master", (swarm) => swarm.services = [aService("hello", "master")]],
   ["the workers", (swarm) => swarm.services = [aService("hello", "worker")]],
+  ["a service of the user's", (swarm) => swarm.services = [{ ...aService("hello", "worker"), ...viewer }]],
 ];
 
 for (const [what, leave] of halves) {

@@ -230,10 +230,12 @@ Deno.test("resolveSettings() stops after 20 faults and counts the rest", async (
 });
 
 Deno.test("resolveSettings() refuses more workers than the network has addresses", async () => {
-  assert.deepEqual(await failure({ flags: { workers: "300" } }), {
+  assert.deepEqual(await failure({ flags: { workers: "300", subnet: "10.20.0.0/24" } }), {
     code: "usage",
-    message: "A master and 300 workers do not fit: a swarm's default network, a /24, has addresses for 252 nodes",
+    message: 'A master and 300 workers do not fit: the subnet "10.20.0.0/24" has addresses for 252 nodes',
   });
+  const unknown = await resolveSettings({ directory, flags: { workers: "300" } });
+  assert.equal(unknown.workers, 300, "the swarm is not asked here what it gives");
   const file = { path: "mpi.yaml", text: "workers: 12\nnetwork: { subnet: 10.20.0.0/28 }\n" };
   assert.deepEqual(await failure({ file }), {
     code: "settings",
@@ -251,11 +253,20 @@ Deno.test("resolveSettings() refuses more workers than the network has addresses
   assert.equal(fits.workers, 11);
 });
 
-Deno.test("resolveSettings() says how to get a larger network, in words that mpi.yaml takes", async () => {
-  await assert.rejects(resolveSettings({ directory, flags: { workers: "300" } }), (error: MpiError) => {
-    assert.match(error.hint ?? "", /"network: \{ subnet: 10\.20\.0\.0\/16 \}"/);
-    return true;
-  });
+Deno.test("resolveSettings() says how to get a larger network, in words that mpi.yaml takes, or as a flag", async () => {
+  const small = { path: "mpi.yaml", text: "network: { subnet: 10.20.0.0/24 }" };
+  const hint = /"network: \{ subnet: 10\.20\.0\.0\/16 \}"/;
+  await assert.rejects(resolveSettings({ directory, flags: { workers: "300" }, file: small }), { hint });
+  const given: [input: Partial<SettingsInput>, hint: RegExp][] = [
+    [{ flags: { subnet: "10.20.0.0/31" } }, /^docker mpi deploy --subnet 10\.20\.0\.0\/16 {2}# /],
+    [
+      { env: { MPI_SUBNET: "10.20.0.0/24" }, flags: { workers: "300" } },
+      /^docker mpi deploy --subnet 10\.20\.0\.0\/16 --workers 300 {2}# /,
+    ],
+  ];
+  for (const [input, hint] of given) {
+    await assert.rejects(resolveSettings({ directory, file: small, ...input }), { hint });
+  }
   const file = { path: "mpi.yaml", text: "network: { subnet: 10.20.0.0/16 }" };
   assert.equal((await resolveSettings({ directory, flags: { workers: "10000" }, file })).workers, 10_000);
 });

@@ -139,6 +139,20 @@ const refused: Record<string, string> = {
   "services: { worker: { networks: !reset [] } }": "services.worker.networks can't be removed: what it has is needed",
   "networks: { cluster: { driver: bridge } }":
     "networks.cluster.driver can't be changed: the nodes need the cluster's own network; others can be added",
+  "networks: { cluster: { driver_opts: { com.docker.network.driver.mtu: '9000' } } }":
+    "networks.cluster.driver_opts.com.docker.network.driver.mtu can't be changed: " +
+    "network.mtu and network.encrypted in mpi.yaml say it",
+  "networks: { cluster: { driver_opts: { encrypted: '' } } }":
+    "networks.cluster.driver_opts.encrypted can't be changed: network.mtu and network.encrypted in mpi.yaml say it",
+  "networks: { cluster: { driver_opts: } }": "networks.cluster.driver_opts can't be removed: what it has is needed",
+  "networks: { cluster: { ipam: { config: [{ subnet: 10.30.0.0/16 }] } } }":
+    "networks.cluster.ipam can't be changed: network.subnet in mpi.yaml says it",
+  "networks: { cluster: { labels: } }": "networks.cluster.labels can't be removed: what it has is needed",
+  "networks: { cluster: { labels: [docker-mpi.cluster=x] } }":
+    "networks.cluster.labels.docker-mpi.cluster can't be changed: the cluster is found by it",
+  "volumes: { data: { labels: { docker-mpi.cluster: x } } }":
+    "volumes.data.labels.docker-mpi.cluster can't be changed: the cluster is found by it",
+  "volumes: { data: { labels: !override { a: b } } }": "volumes.data.labels can't be removed: what it has is needed",
   "networks: { cluster: }": "networks.cluster can't be removed: what it has is needed",
   "services: !override { master: {}, worker: {} }": "services can't be removed: what it has is needed",
 };
@@ -161,7 +175,8 @@ Deno.test("a fragment can add to what the cluster has", () => {
       command: [bash, -c, "exec mpi_bootstrap worker"]
       deploy: { labels: { mine: "1" }, placement: { max_replicas_per_node: 1 } }
     viewer: { image: viewer, user: root, hostname: viewer, deploy: { replicas: 2 } }
-  networks: { lan: , cluster: { attachable: true } }
+  networks: { lan: , cluster: { attachable: true, driver_opts: { a: b }, labels: { mine: x } } }
+  volumes: { data: , other: { labels: { mine: x } } }
   secrets: { token: { external: true } }
 `;
   assert.deepEqual(readSettingsFile(text).faults, []);

@@ -135,7 +135,7 @@ labTest("workers that find no place, or no address, are told", async (lab, t) =>
       await dir.deploy("--subnet", "10.99.0.0/29", "--workers", "2"),
       failure(
         'docker mpi deploy: A master and 2 workers do not fit: the subnet "10.99.0.0/29" has addresses for 2 nodes on 3 hosts\n' +
-          'hint: Set a larger one in mpi.yaml: "network: { subnet: 10.20.0.0/16 }"; one that no host uses already\n',
+          "hint: docker mpi deploy --subnet 10.20.0.0/16 --workers 2  # or another that is larger, and that no host uses already\n",
         125,
       ),
     );

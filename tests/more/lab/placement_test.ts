@@ -48,7 +48,7 @@ labTest("nodes run where they are to, and have slots as their hosts have CPUs", 
       await deploy("--workers", "5", "--max-per-node", "1"),
       failure(
         "docker mpi deploy: The workers find no place: 5, at most 1 on each of 3 hosts\n" +
-          "hint: docker mpi deploy --workers 3  # as many as fit; or --max-per-node 2\n",
+          "hint: docker mpi deploy --workers 3  # as many as fit; deploy --max-per-node 2 lets more be on a host\n",
       ),
     );
     assert.deepEqual(await parts(world, "mpitest"), []);

@@ -16,7 +16,7 @@ Deno.test("a stack of that name that is not ours must be left alone", async () =
     await deploy(world, dir.path),
     failure(
       `docker mpi deploy: Stack "mpitest" exists and is not a cluster of docker mpi: it has "mpitest_web"\n` +
-        "hint: choose another name: docker mpi deploy --cluster mpitest-mpi\n",
+        "hint: docker mpi deploy --cluster mpitest-mpi  # takes another name\n",
     ),
   );
   const { code, stdout, stderr } = await world.docker(["mpi", "rm", "mpitest"], { cwd: dir.path });
