@@ -1,13 +1,11 @@
-import { previewStack } from "../../stack/deploy/deploy.ts";
 import { type SettingOrigin, settingOrigins } from "../../stack/settings/origin.ts";
-import type { Settings } from "../../stack/settings/settings.ts";
-import { formatStack } from "../../stack/stackfile/stack_file.ts";
 import { openSwarm, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command_line/command.ts";
 import { settingsOf, withSettings } from "../command_line/settings_options.ts";
 import type { Deps } from "../deps.ts";
 import { VERSION } from "../docker/metadata.ts";
 import { type Columns, renderList } from "../output/format.ts";
+import { stackPreview } from "../stack_preview.ts";
 
 interface ConfigOptions {
   resolve?: true | undefined;
@@ -51,28 +49,13 @@ async function schemaText(): Promise<string> {
 
 async function settingsText(deps: Deps, options: ConfigOptions): Promise<string> {
   const settings = await projectSettings(deps, settingsOf(options));
-  if (!options.resolve) return await stackText(deps, settings, options.format);
+  if (!options.resolve) {
+    const { engine } = await openSwarm(deps);
+    const choices = { rotateKeys: false, resolveImage: "always", version: VERSION } as const;
+    return await stackPreview({ engine, configDir: deps.configDir(), settings, ...choices }, options.format);
+  }
   const origins = settingOrigins(settings);
   if (options.format === "table") return renderList(origins, COLUMNS, "table");
   const rows = origins.map(({ key, value, from, where }) => ({ Key: key, Value: value, From: from, Where: where }));
   return renderList(rows, {}, "json");
-}
-
-async function stackText(deps: Deps, settings: Settings, format: ConfigOptions["format"]): Promise<string> {
-  const { engine, endpoint } = await openSwarm(deps);
-  const deployment = {
-    engine,
-    vantage: endpoint,
-    docker: deps.docker,
-    configDir: deps.configDir(),
-    settings,
-    rotateKeys: false,
-    registryAuth: false,
-    resolveImage: "always" as const,
-    version: VERSION,
-  };
-  const preview = await previewStack(deployment, await engine.image(settings.image));
-  if (format === "json") return formatStack(preview.stack);
-  const { explainStack } = await import("../../stack/stackfile/explain.ts");
-  return explainStack(preview, settings.name, VERSION);
 }

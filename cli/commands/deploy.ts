@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { checkDeployment, deploy, previewStack } from "../../stack/deploy/deploy.ts";
+import { checkDeployment, deploy } from "../../stack/deploy/deploy.ts";
 import type { Deployment } from "../../stack/deploy/deployment.ts";
 import type { LocalImage } from "../../stack/engine/swarm.ts";
 import type { Report } from "../../stack/event.ts";
@@ -17,6 +17,7 @@ import { VERSION } from "../docker/metadata.ts";
 import { buildImage, hasDockerfile } from "../files/project_build.ts";
 import { readText } from "../files/read_file.ts";
 import type { ProgressMode } from "../output/progress.ts";
+import { stackPreview } from "../stack_preview.ts";
 
 interface DeployOptions {
   build?: true | undefined;
@@ -84,13 +85,8 @@ async function run(deps: Deps, options: DeployOptions): Promise<void> {
     resolveImage: options.resolveImage,
     version: VERSION,
   };
-  if (options.dryRun) {
-    const preview = await previewStack(deployment, await engine.image(settings.image));
-    const { explainStack } = await import("../../stack/stackfile/explain.ts");
-    await deps.io.stdout.write(explainStack(preview, settings.name, VERSION));
-    return;
-  }
-  await carryOut(deps, deployment, options);
+  if (options.dryRun) await deps.io.stdout.write(await stackPreview(deployment));
+  else await carryOut(deps, deployment, options);
 }
 
 async function readKeys(files: readonly string[]): Promise<string[]> {

@@ -47,7 +47,7 @@ const storey = (path: string) => ROOMS.indexOf(path.split("/")[1] ?? "");
 const CLI_ROOMS: Record<string, readonly string[]> = {
   output: ["stack/ssh"],
   docker: ["cli/output", "stack/engine"],
-  command_line: ["cli/docker", "cli/output", "stack/settings"],
+  "command_line": ["cli/docker", "cli/output", "stack/settings"],
   files: [
     ...["cli/docker", "cli/output", "cli/cluster_context.ts"],
     ...["stack/engine", "stack/image", "stack/master", "stack/settings", "stack/ssh"],
