@@ -136,6 +136,7 @@ function lateTasks(name: string, last: Picture | undefined, timeout: number): Mp
  * @param limit When to give up.
  * @param report Told how many answer.
  * @returns The list.
+ * @throws {MpiError} `timeout` with those that are missing, `cluster` if the master can't list its nodes.
  */
 export async function waitForHosts(
   search: MasterSearch,
