@@ -1,7 +1,7 @@
 import { takePicture } from "../stack/cluster/picture.ts";
 import { MpiError } from "../stack/errors.ts";
 import { type Answers, type ClusterStatus, clusterStatus } from "../stack/inspect/status.ts";
-import { parseHosts } from "../stack/master/master.ts";
+import { listHosts } from "../stack/master/master.ts";
 import { type ClusterContext, onMaster } from "./cluster_context.ts";
 import type { Deps } from "./deps.ts";
 
@@ -18,8 +18,7 @@ export async function askStatus(deps: Deps, context: ClusterContext): Promise<Cl
 
 async function askMaster(deps: Deps, context: ClusterContext): Promise<Answers> {
   try {
-    const { stdout } = await onMaster(deps, context, (master) => master.capture("exec mpi_hosts"));
-    return { hosts: parseHosts(stdout) };
+    return { hosts: await onMaster(deps, context, (master) => listHosts(master, context.cluster.name)) };
   } catch (error) {
     deps.signal.throwIfAborted();
     if (!(error instanceof MpiError)) throw error;

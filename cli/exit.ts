@@ -64,17 +64,14 @@ export function explain(error: unknown, context: ExitContext): Exit {
 }
 
 function describe(error: unknown, context: ExitContext): Exit {
-  if (error instanceof UsageError) return { status: error.status, text: error.message };
   // As if SIGPIPE had ended us, which is what happens to other programs in `… | head`.
   if (error instanceof OutputClosed) return { status: 141, text: "" };
-  if (error instanceof MpiError) return explainMpiError(error, context);
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const trace = context.debug ? traceOf(error) : "";
-  return {
-    status: 70,
-    text: `${context.path}: ${message}\n` +
-      `hint: this is a defect of docker mpi, please report it, with what --debug adds\n${trace}`,
-  };
+  if (error instanceof UsageError) return explainUsage(error, context);
+  return error instanceof MpiError ? explainMpiError(error, context) : explainDefect(error, context);
+}
+
+function explainUsage({ status, message, fault, hint }: UsageError, { json }: ExitContext): Exit {
+  return { status, text: json ? asObject({ message: fault, code: "usage", hint }) : message };
 }
 
 function explainMpiError(error: MpiError, context: ExitContext): Exit {
@@ -82,13 +79,25 @@ function explainMpiError(error: MpiError, context: ExitContext): Exit {
   const remedy = error.hint && (context.hint?.(error.hint) ?? error.hint);
   const usual = STATUS[error.code];
   const status = usual === 1 && takesProgram ? 125 : usual;
-  if (json) {
-    const { message, code } = error;
-    return { status, text: `${JSON.stringify({ error: true, message, code, hint: remedy })}\n` };
-  }
+  if (json) return { status, text: asObject({ message: error.message, code: error.code, hint: remedy }) };
   const hint = remedy === undefined ? "" : `hint: ${remedy}\n`;
   const trace = debug ? traceOf(error) : "";
   return { status, text: `${path}: ${error.message}\n${hint}${trace}` };
+}
+
+function explainDefect(error: unknown, { path, debug, json }: ExitContext): Exit {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const hint = "this is a defect of docker mpi, please report it, with what --debug adds";
+  const trace = debug ? traceOf(error) : undefined;
+  if (json) return { status: 70, text: asObject({ message, code: "defect", hint, trace }) };
+  return { status: 70, text: `${path}: ${message}\nhint: ${hint}\n${trace ?? ""}` };
+}
+
+/** What a failure is for programs: an object in a line, as each event is. */
+function asObject(
+  parts: { message: string; code: MpiErrorCode | "defect"; hint?: string | undefined; trace?: string | undefined },
+): string {
+  return `${JSON.stringify({ error: true, ...parts })}\n`;
 }
 
 /** The stack of an error and of the errors that it explains. */

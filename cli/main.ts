@@ -47,7 +47,7 @@ export async function runCli(invocation: Invocation, deps: Deps, commands?: Comm
     await deps.io.stdout.flushed();
     return deps.status;
   } catch (error) {
-    const { status, text } = explain(error, program.running());
+    const { status, text } = explain(error, program.running(invocation.args));
     await deps.io.stderr.write(text);
     return status;
   }

@@ -14,8 +14,12 @@ import type { ExitContext } from "./exit.ts";
 export interface Program {
   /** Its root, `docker mpi`. */
   root: AnyCommand;
-  /** What runs at the moment: the root until an action begins. */
-  running(): ExitContext;
+  /**
+   * What runs at the moment: the root until an action begins, or a command can't understand its words.
+   *
+   * @param words All words after `docker mpi`.
+   */
+  running(words: readonly string[]): ExitContext;
 }
 
 /**
@@ -60,7 +64,7 @@ export function createProgram(
   });
   let current: AnyCommand = root;
   for (const make of makers) root.addCommand(make(deps));
-  finish(root);
+  finish(root, (command) => current = command);
   deps.hint = (text) => asMeant(text, root, { globals, cluster: current === root ? undefined : clusterOf(current) });
   root.hook("preAction", (_, command) => {
     current = command;
@@ -68,12 +72,12 @@ export function createProgram(
   });
   return {
     root,
-    running: () => ({
+    running: (words) => ({
       path: pathOf(current),
       takesProgram: hasProgramStatus(current),
       debug: deps.debug,
       hint: deps.hint,
-      json: current.opts()["progress"] === "json",
+      json: current.opts()["progress"] === "json" || (!hasProgramStatus(current) && asksJson(words)),
     }),
   };
 }
@@ -85,15 +89,25 @@ async function listed(word: string, names: () => Promise<string[]>): Promise<str
   return (await names()).filter((name) => !given.includes(name)).map((name) => before + name);
 }
 
+/** Whether a command line asks for objects, although it may not have been understood as far as that. */
+function asksJson(words: readonly string[]): boolean {
+  const end = words.indexOf("--");
+  const own = end < 0 ? words : words.slice(0, end);
+  const at = own.findLastIndex((word) => /^--progress(=|$)/.test(word));
+  return own[at] === "--progress=json" || (own[at] === "--progress" && own[at + 1] === "json");
+}
+
 /** How commander ends a command line whose answer is a text. */
 const PRINTED = new Set(["commander.help", "commander.helpDisplayed", "commander.version"]);
 
 /** What every command has: `-D`, flags as Docker writes them, and errors that know whose they are. */
-function finish(command: AnyCommand): void {
-  for (const sub of command.commands) finish(sub.copyInheritedSettings(command));
+function finish(command: AnyCommand, onFault: (command: AnyCommand) => void): void {
+  for (const sub of command.commands) finish(sub.copyInheritedSettings(command), onFault);
   allowAssignments(command.helpCommand(false));
   command.addOption(new Option("-D, --debug", "Show where errors come from"));
   command.exitOverride((error) => {
-    throw PRINTED.has(error.code) ? error : usageError(command, error);
+    if (PRINTED.has(error.code)) throw error;
+    onFault(command);
+    throw usageError(command, error);
   });
 }

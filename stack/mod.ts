@@ -21,6 +21,7 @@
  */
 export * from "./errors.ts";
 export * from "./event.ts";
+export * from "./file_error.ts";
 export * from "./json.ts";
 export * from "./labels.ts";
 export * from "./limit.ts";

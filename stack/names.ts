@@ -131,3 +131,24 @@ export function fingerprint(publicKey: string): string {
 function sha256(data: string | Uint8Array): { toString(encoding: "hex" | "base64"): string } {
   return createHash("sha256").update(data).digest();
 }
+
+/** A host name that still is one with `worker-` before it: Linux has room for 64 characters. */
+export const HOST_NAME: RegExp = /^[A-Za-z0-9][A-Za-z0-9.-]{0,56}$/;
+
+/**
+ * Tells whether a text can be the name of a node: the master's, or a worker's, by its number or by its host.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { isNodeName } from "./names.ts";
+ *
+ * assert.ok(["master", "worker-12", "worker-rack-1.example.org"].every(isNodeName));
+ * assert.ok(!["", "node", "worker-", "worker-..", "worker-a/b", "worker-a\n"].some(isNodeName));
+ * ```
+ *
+ * @param text What somebody says.
+ */
+export function isNodeName(text: string): boolean {
+  return text === "master" || (text.startsWith("worker-") && HOST_NAME.test(text.slice("worker-".length)));
+}

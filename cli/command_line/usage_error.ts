@@ -10,14 +10,21 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
   /** The exit status. */
   readonly status: number;
+  /** What is wrong, without the help for people. */
+  readonly fault: string;
+  /** The command that shows more; none: there is none. */
+  readonly hint: string | undefined;
 
   /**
    * @param text All that goes to standard error.
    * @param status The exit status.
+   * @param parts What of it is for programs.
    */
-  constructor(text: string, status: number) {
+  constructor(text: string, status: number, { fault = text.trimEnd(), hint }: { fault?: string; hint?: string } = {}) {
     super(text);
     this.status = status;
+    this.fault = fault;
+    this.hint = hint;
   }
 }
 
@@ -29,8 +36,9 @@ export class UsageError extends Error {
 export function usageError(command: AnyCommand, error: CommanderError): UsageError {
   const path = pathOf(command);
   const fault = faultText(command, error.code, error.message.replace(/^error: /, ""));
-  const text = `${fault}\n\n${usageLine(command)}\n\nRun '${path} --help' for more information\n`;
-  return new UsageError(text, isUnknownCommand(command, error.code) ? 1 : 125);
+  const hint = `${path} --help`;
+  const text = `${fault}\n\n${usageLine(command)}\n\nRun '${hint}' for more information\n`;
+  return new UsageError(text, isUnknownCommand(command, error.code) ? 1 : 125, { fault, hint });
 }
 
 /** A command that does something by itself, and has others below it, takes no other words. */

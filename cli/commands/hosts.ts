@@ -1,4 +1,4 @@
-import { followHosts, type Host, parseHosts } from "../../stack/master/master.ts";
+import { followHosts, type Host, listHosts } from "../../stack/master/master.ts";
 import { findCluster, onMaster } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command_line/command.ts";
 import { clusterOption, filterOption, formatOption, quietOption, watchOption } from "../command_line/flags.ts";
@@ -43,10 +43,11 @@ export function hostsCommand(deps: Deps): AnyCommand {
 
 async function run(deps: Deps, { cluster, filter, format, quiet, watch }: HostsOptions): Promise<void> {
   const show = (hosts: Host[]) => deps.io.stdout.write(render(hosts, { filter, format, quiet }));
-  await onMaster(deps, await findCluster(deps, cluster), async (master) => {
-    if (!watch) return await show(parseHosts((await master.capture("exec mpi_hosts")).stdout));
+  const context = await findCluster(deps, cluster);
+  await onMaster(deps, context, async (master) => {
+    if (!watch) return await show(await listHosts(master, context.cluster.name));
     let first = true;
-    await followHosts(master, undefined, async (hosts) => {
+    await followHosts(master, context.cluster.name, undefined, async (hosts) => {
       if (!first && format === "table" && !quiet) await deps.io.stdout.write("\n");
       first = false;
       await show(hosts);

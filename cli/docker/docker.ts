@@ -35,7 +35,8 @@ export function dockerCommand({ command, globals, signal }: DockerCommandOptions
   return {
     async run(args, options = {}) {
       const stdin = options.stdin === undefined ? "null" : "piped";
-      const child = spawn(args, { stdin, stdout: "piped", stderr: "piped" });
+      const env = Object.entries(options.env ?? {}).filter(([name]) => Deno.env.get(name) === undefined);
+      const child = spawn(args, { stdin, stdout: "piped", stderr: "piped", env: Object.fromEntries(env) });
       const result = await untilAbort(child, [signal, options.signal], () => collectOutput(child, options));
       if (result.code !== 0) await abortedWithin(SAME_PRESS_MS, signal);
       return result;

@@ -1,6 +1,7 @@
 import { MpiError } from "../../stack/errors.ts";
 import { getFiles, type Place, putFiles, requireComplete } from "../../stack/master/copy.ts";
-import { parseHosts } from "../../stack/master/master.ts";
+import { type Host, listHosts } from "../../stack/master/master.ts";
+import { isNodeName } from "../../stack/names.ts";
 import { typed } from "../../stack/shell.ts";
 import { quote, quotePath } from "../../stack/text.ts";
 import type { SshConnection } from "../../stack/ssh/ssh.ts";
@@ -63,7 +64,7 @@ export async function fetchFiles(
   await onMaster(deps, context, async (master) => {
     const shown = transferProgress(deps, progress, "copy");
     const failures: unknown[] = [];
-    const fetches = await plan(master, from, to);
+    const fetches = await plan(master, context.cluster.name, from, to);
     const next = async () => {
       for (let fetch = fetches.shift(); fetch !== undefined; fetch = fetches.shift()) {
         await fetchOne(master, fetch, shown.add).catch((error) => failures.push(error));
@@ -87,7 +88,7 @@ interface Fetch {
   to: string;
 }
 
-async function plan(master: SshConnection, from: readonly Place[], to: string): Promise<Fetch[]> {
+async function plan(master: SshConnection, cluster: string, from: readonly Place[], to: string): Promise<Fetch[]> {
   const single = from.filter(({ node }) => node !== "all").map(({ node, path }) => ({ node: node!, path, to }));
   if (single.length > 1 && !await Deno.stat(to).then((info) => info.isDirectory, () => false)) {
     throw new MpiError("usage", `There is no directory "${to}" to take several files`, {
@@ -95,13 +96,22 @@ async function plan(master: SshConnection, from: readonly Place[], to: string): 
     });
   }
   if (single.length === from.length) return single;
-  const { stdout } = await master.capture("exec mpi_hosts");
-  const nodes = parseHosts(stdout).map(({ name }) => name).filter((name) => /^(master|worker-\d+)$/.test(name));
+  const nodes = folderNames(await listHosts(master, cluster));
   await writing(to, async () => {
     for (const node of nodes) await Deno.mkdir(`${to}/${node}`, { recursive: true });
   });
   const all = from.filter(({ node }) => node === "all");
   return [...single, ...all.flatMap(({ path }) => nodes.map((node) => ({ node, path, to: `${to}/${node}` })))];
+}
+
+/** The folders that nodes get here: their names, none of which may lead elsewhere. */
+export function folderNames(hosts: readonly Pick<Host, "name">[]): string[] {
+  const names = hosts.map(({ name }) => name);
+  const wrong = names.find((name) => !isNodeName(name));
+  if (wrong === undefined) return names;
+  throw new MpiError("cluster", `The master lists a node whose name can be no folder's here: ${quote(wrong)}`, {
+    hint: "docker mpi hosts  # shows its list; docker mpi cp NODE:FILE DIR copies from one of them",
+  });
 }
 
 /** What two nodes have under one name would be one file here. */

@@ -1,8 +1,9 @@
 /** Files that the user has named, and what can be wrong with them. */
 import { dirname } from "node:path";
 import { MpiError } from "../../stack/errors.ts";
+import { isFileError, isFull, why } from "../../stack/file_error.ts";
 import { typed } from "../../stack/shell.ts";
-import { brief, quotePath } from "../../stack/text.ts";
+import { quotePath } from "../../stack/text.ts";
 
 /** Reads one that has a text. */
 export async function readText(path: string): Promise<string> {
@@ -23,9 +24,8 @@ export function unreadable(path: string, cause: unknown): MpiError {
 
 /** The error of a place that can't be written to. */
 export function unwritable(path: string, cause: unknown): MpiError {
-  const isFull = cause instanceof Error && cause.message.startsWith("No space left");
   return new MpiError("usage", `Cannot write to ${quotePath(path)}: ${why(cause)}`, {
-    hint: isFull ? `${typed("df", "-h", dirname(path))}  # shows its space` : typed("ls", "-ld", path),
+    hint: isFull(cause) ? `${typed("df", "-h", dirname(path))}  # shows its space` : typed("ls", "-ld", path),
     cause,
   });
 }
@@ -35,14 +35,6 @@ export async function writing<T>(path: string, action: () => Promise<T>): Promis
   try {
     return await action();
   } catch (error) {
-    throw error instanceof Error && /\(os error \d+\)/.test(error.message) ? unwritable(path, error) : error;
+    throw isFileError(error) ? unwritable(path, error) : error;
   }
-}
-
-/** Why a file can't be read or written, in a few words. */
-export function why(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "it does not exist";
-  if (error instanceof Deno.errors.IsADirectory) return "it is a directory";
-  if (error instanceof Deno.errors.PermissionDenied) return "you may not";
-  return brief(error instanceof Error ? error.message.replace(/ \(os error.*$/s, "") : String(error), 200);
 }

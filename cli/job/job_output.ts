@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { MpiError } from "../../stack/errors.ts";
+import { why } from "../../stack/file_error.ts";
 import { JobLogReader, type JobPiece } from "../../stack/master/job_log.ts";
 import { typed } from "../../stack/shell.ts";
 import { quote, quotePath } from "../../stack/text.ts";
 import type { Deps } from "../deps.ts";
-import { why, writing } from "../files/read_file.ts";
+import { writing } from "../files/read_file.ts";
 
 /** How a job's output is to be shown. */
 export interface OutputOptions {

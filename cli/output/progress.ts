@@ -2,6 +2,7 @@ import type { Event, Waiting } from "../../stack/event.ts";
 import { visible } from "../../stack/text.ts";
 import type { Progress } from "../deps.ts";
 import type { Io } from "../io.ts";
+import { cutTo, displayWidth, padTo } from "./table.ts";
 
 /**
  * How to show progress: `auto` is `tty` on a terminal that may have escape sequences, and `plain` elsewhere; `json` gives each
@@ -54,29 +55,29 @@ const MOST_WAITING = 8;
  * for.
  */
 export function renderRows(rows: readonly ProgressRow[], view: ProgressView): string[] {
-  const width = Math.max(0, ...rows.map(({ event }) => event.resource.length));
+  const width = Math.max(0, ...rows.map(({ event }) => displayWidth(visible(event.resource))));
   return rows.flatMap((row) => [renderRow(row, width, view), ...renderWaiting(row.event.waiting ?? [], width, view)]);
 }
 
 function renderWaiting(waiting: readonly Waiting[], width: number, { columns }: ProgressView): string[] {
   const shown = waiting.length > MOST_WAITING ? waiting.slice(0, MOST_WAITING - 1) : waiting;
-  const lines = shown.map(({ name, text }) => `${name}  ${visible(text)}`);
+  const lines = shown.map(({ name, text }) => visible(`${name}  ${text}`));
   if (shown.length < waiting.length) lines.push(`… and ${waiting.length - shown.length} more`);
   const indent = " ".repeat(3 + width + 2);
-  return lines.map((line) => cut(indent + line, Math.max(columns - 1, 0)));
+  return lines.map((line) => cutTo(indent + line, Math.max(columns - 1, 0)));
 }
 
 function renderRow({ event, since, until }: ProgressRow, width: number, view: ProgressView): string {
   const time = `${(((until ?? view.now) - since) / 1000).toFixed(1)}s`;
   const room = view.columns - 1 - 3 - width - 2 - time.length - 2;
-  const text = cut(event.text, Math.max(room, 0));
-  return ` ${mark(event.state, view)} ${event.resource.padEnd(width)}  ${text.padEnd(Math.max(room, 0))}  ${time}`;
+  const text = padTo(cutTo(visible(event.text), room), room);
+  return ` ${mark(event.state, view)} ${padTo(visible(event.resource), width)}  ${text}  ${time}`;
 }
 
 /** Renders one event as a line of a log. */
 export function renderPlain(event: Event): string {
   const sign = { working: "", done: "", warning: "warning: " }[event.state];
-  return `${event.resource}: ${sign}${event.text}`;
+  return visible(`${event.resource}: ${sign}${event.text}`);
 }
 
 /**
@@ -125,7 +126,7 @@ function startPlain({ stderr }: Io): Progress {
       if (line !== last) void stderr.write(`${line}\n`);
       last = line;
       for (const { name, text } of late(event.waiting ?? [], Date.now())) {
-        void stderr.write(`${event.resource}: ${name}: ${visible(text)}\n`);
+        void stderr.write(`${visible(`${event.resource}: ${name}: ${text}`)}\n`);
       }
     },
     stop: () => stderr.flushed(),
@@ -168,8 +169,4 @@ function mark(state: Event["state"], { now, color }: ProgressView): string {
     warning: ["!", 33],
   }[state];
   return color ? `\x1b[${code}m${sign}\x1b[0m` : `${sign}`;
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : width < 1 ? "" : `${text.slice(0, width - 1)}…`;
 }

@@ -23,10 +23,7 @@ export function renderTable(headers: readonly string[], rows: readonly (readonly
 }
 
 function renderRow(row: readonly string[], widths: readonly number[]): string {
-  const cells = widths.map((width, column) => {
-    const cell = row[column] ?? "";
-    return cell + " ".repeat(width - displayWidth(cell));
-  });
+  const cells = widths.map((width, column) => padTo(row[column] ?? "", width));
   return cells.join("   ").trimEnd() + "\n";
 }
 
@@ -42,4 +39,22 @@ export function displayWidth(text: string): number {
     width += ZERO.test(segment) ? 0 : WIDE.test(segment) ? 2 : 1;
   }
   return width;
+}
+
+/** Fills a text up with blanks to so many columns of a terminal. */
+export function padTo(text: string, width: number): string {
+  return text + " ".repeat(Math.max(0, width - displayWidth(text)));
+}
+
+/** Cuts a text to so many columns of a terminal, and shows that it was. */
+export function cutTo(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  if (width < 1) return "";
+  let [kept, room] = ["", width - 1];
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    room -= displayWidth(segment);
+    if (room < 0) break;
+    kept += segment;
+  }
+  return `${kept}…`;
 }

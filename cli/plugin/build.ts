@@ -75,7 +75,7 @@ export async function compile(
         ..."compile --quiet --no-config --no-lock --no-remote --no-npm --no-prompt".split(" "),
         ..."--allow-run --allow-net --allow-read --allow-write --ignore-env".split(" "),
         "--allow-sys=uid,gid",
-        "--allow-env=DOCKER_*,MPI_*,HOME,USERPROFILE,NO_COLOR,TERM,SSH_AUTH_SOCK",
+        "--allow-env=DOCKER_*,MPI_*,HOME,USERPROFILE,NO_COLOR,TERM,SSH_AUTH_SOCK,BUILDX_NO_DEFAULT_ATTESTATIONS",
         ...["--output", output, `${folder}/docker-mpi.mjs`],
       ],
       signal: AbortSignal.timeout(COMPILE_LIMIT_MS),

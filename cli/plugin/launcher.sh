@@ -53,6 +53,6 @@ esac
 export DENO_NO_UPDATE_CHECK=1 DENO_NO_PACKAGE_JSON=1
 exec "$deno" run --quiet --ext=js --no-config --no-lock --cached-only --no-remote --no-npm --no-prompt \
   "$run" \
-  --allow-env='DOCKER_*,MPI_*,HOME,USERPROFILE,NO_COLOR,TERM,SSH_AUTH_SOCK' --ignore-env \
+  --allow-env='DOCKER_*,MPI_*,HOME,USERPROFILE,NO_COLOR,TERM,SSH_AUTH_SOCK,BUILDX_NO_DEFAULT_ATTESTATIONS' --ignore-env \
   --allow-net --allow-read --allow-write --allow-sys=uid,gid \
   "$0" "$@"

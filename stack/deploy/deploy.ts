@@ -250,8 +250,11 @@ function render(
   const { resolveImage, version } = deployment;
   const settings = { ...deployment.settings, network: before.network };
   const workers = workersOf(deployment, before);
-  const pinned = image === undefined || resolveImage === "never" ? undefined : pinImage(settings.image, image);
-  const input = { settings, workers, imageId: image?.id, reference: pinned, keys, version };
+  const named = { settings, workers, imageId: image?.id, keys, version };
+  const hosts = nodeHosts(renderStack(named), before.nodes);
+  const elsewhere = needsRegistry({ hosts, here: before.info.nodeId });
+  const isPinned = image !== undefined && resolveImage === "always";
+  const input = isPinned ? { ...named, reference: pinImage(settings.image, image, elsewhere) } : named;
   const stack = renderStack(input);
   return before.network === "host" ? renderStack({ ...input, hostNetwork: hostsFor(stack, before) }) : stack;
 }

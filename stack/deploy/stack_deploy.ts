@@ -44,32 +44,47 @@ export async function stackDeploy(
   report: Report,
 ): Promise<void> {
   report({ resource: "stack", state: "working", text: "docker stack deploy" });
-  const detach = await knowsDetach(docker) ? ["--detach=true"] : [];
-  const args = [
-    "stack",
-    "deploy",
-    "--compose-file=-",
-    `--resolve-image=${resolveImage}`,
-    ...(registryAuth ? ["--with-registry-auth"] : []),
-    ...detach,
-    name,
-  ];
+  const run = async (signal: AbortSignal) => {
+    const detach = await knowsDetach(docker, signal) ? ["--detach=true"] : [];
+    const args = [
+      "stack",
+      "deploy",
+      "--compose-file=-",
+      `--resolve-image=${resolveImage}`,
+      ...(registryAuth ? ["--with-registry-auth"] : []),
+      ...detach,
+      name,
+    ];
+    return await docker.run(args, { stdin: formatStack(stack), signal });
+  };
   const { code, stderr } = await withinLimit(
     limit,
-    (signal) => docker.run(args, { stdin: formatStack(stack), signal }),
+    run,
     () =>
       new MpiError("timeout", `Docker did not deploy stack "${name}" within ${limit.timeout / 1000} s`, {
         hint: "docker node ls  # shows whether the swarm answers",
       }),
   );
   if (code !== 0) throw stackError(name, stderr);
-  report({ resource: "stack", state: "done", text: "deployed" });
+  const remarks = remarksOf(stderr);
+  report(
+    remarks === ""
+      ? { resource: "stack", state: "done", text: "deployed" }
+      : { resource: "stack", state: "warning", text: `deployed, and Docker says: ${remarks}` },
+  );
 }
 
 /** Clients since 26 warn unless told to return at once; older ones don't know the flag. */
-async function knowsDetach(docker: DockerCli): Promise<boolean> {
-  const { stdout } = await docker.run(["version", "--format", "{{.Client.Version}}"]);
+async function knowsDetach(docker: DockerCli, signal: AbortSignal): Promise<boolean> {
+  const { stdout } = await docker.run(["version", "--format", "{{.Client.Version}}"], { signal });
   return Number.parseInt(stdout) >= 26;
+}
+
+/** What a deployment that went well has left out, or can't vouch for: options of `stack:`, images that no registry knows. */
+function remarksOf(stderr: string): string {
+  const lines = stderr.replace(/:\s*\n\s*/g, ": ").split("\n").map((line) => line.trim());
+  return lines.filter((line) => /^Ignoring |^image .* could not/.test(line))
+    .map((line) => line.replace(/ to record$/, "")).join("; ");
 }
 
 function stackError(name: string, stderr: string): MpiError {

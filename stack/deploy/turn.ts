@@ -1,5 +1,6 @@
 import { MpiError } from "../errors.ts";
 import type { Report } from "../event.ts";
+import { unwritableKeys } from "../keys/keys.ts";
 import { type Limit, poll } from "../limit.ts";
 import { typed } from "../shell.ts";
 
@@ -43,10 +44,7 @@ async function openLock(directory: string, path: string): Promise<Deno.FsFile | 
     return await Deno.open(path, { create: true, write: true, mode: 0o600 });
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new MpiError("ssh", `Cannot write the cluster's keys in "${directory}"`, {
-      hint: `ls -ld ${typed(directory)}  # shows who may`,
-      cause: error,
-    });
+    throw await unwritableKeys(directory, error);
   }
 }
 

@@ -136,6 +136,7 @@ function lateTasks(name: string, last: Picture | undefined, timeout: number): Mp
  * @param limit When to give up.
  * @param report Told how many answer.
  * @returns The list.
+ * @throws {MpiError} `timeout` with those that are missing, `cluster` if the master can't list its nodes.
  */
 export async function waitForHosts(
   search: MasterSearch,
@@ -154,7 +155,7 @@ export async function waitForHosts(
   const abort = () => reject(limit.signal.reason);
   limit.signal.addEventListener("abort", abort, { once: true });
   try {
-    const follow = followHosts(master, wanted, (hosts) => {
+    const follow = followHosts(master, cluster.name, wanted, (hosts) => {
       last = hosts;
       const listed = new Set(hosts.map(({ name }) => name));
       const waiting = names.filter((name) => !listed.has(name)).map((name) => ({
@@ -164,6 +165,7 @@ export async function waitForHosts(
       report({ resource: "nodes", state: "working", text: `${hosts.length} of ${wanted} answer`, waiting });
     });
     await Promise.race([follow, given]);
+    if (last.length < wanted) throw late();
     report({ resource: "nodes", state: "done", text: `${last.length} of ${wanted} answer` });
     return last;
   } finally {

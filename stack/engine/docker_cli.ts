@@ -14,6 +14,8 @@ export interface DockerRunOptions {
   stdin?: string | Uint8Array | ReadableStream<Uint8Array>;
   /** Called with each line of its output (both streams) as it comes; the next one waits. What it throws ends the command. */
   onLine?: (line: string) => unknown;
+  /** Variables that it gets where the user has not set them. */
+  env?: Readonly<Record<string, string>>;
   /** Ends the command (SIGTERM) when it fires. */
   signal?: AbortSignal;
 }

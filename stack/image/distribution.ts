@@ -21,6 +21,17 @@ export function digestOf(image: string, local: LocalImage): string | undefined {
 }
 
 /**
+ * Whether an image may be in no registry, although it has a digest: an engine that keeps images in containerd gives what it
+ * built itself a digest too, its id, and a single word is no name that anybody but Docker could push to.
+ *
+ * @param image Its name.
+ * @param local What the engine has under that name.
+ */
+export function mayBeLocal(image: string, local: LocalImage): boolean {
+  return !namesRegistry(image) && digestOf(image, local) === local.id;
+}
+
+/**
  * Writes down which image the nodes are to run, so that no other can take its place: by the registry's digest, or else by its
  * id. By its name alone, an engine looks in the registry first, for `hello:latest` on Docker Hub, and takes what it finds.
  *
@@ -30,18 +41,19 @@ export function digestOf(image: string, local: LocalImage): string | undefined {
  * import { pinImage } from "./distribution.ts";
  *
  * const built = { id: "sha256:1", labels: {}, digests: [] };
- * assert.equal(pinImage("hello:latest", built), "sha256:1");
+ * assert.equal(pinImage("hello:latest", built, false), "sha256:1");
  * const pushed = { ...built, digests: ["example.org/hello@sha256:2"] };
- * assert.equal(pinImage("example.org/hello:1", pushed), "example.org/hello:1@sha256:2");
+ * assert.equal(pinImage("example.org/hello:1", pushed, true), "example.org/hello:1@sha256:2");
  * ```
  *
  * @param image Its name.
  * @param local What the engine has under that name.
+ * @param elsewhere Whether other hosts are to run it, too.
  */
-export function pinImage(image: string, local: LocalImage): string {
+export function pinImage(image: string, local: LocalImage, elsewhere: boolean): string {
   if (image.includes("@")) return image;
   const digest = digestOf(image, local);
-  return digest === undefined ? local.id : `${image}@${digest}`;
+  return digest === undefined || (!elsewhere && mayBeLocal(image, local)) ? local.id : `${image}@${digest}`;
 }
 
 /** An image, and the hosts that need it. */
@@ -72,10 +84,14 @@ export function requireDigest(needs: Distribution): void {
 }
 
 /** Why an image can't reach all hosts that need it; nothing if it can. */
-export function refusalOf({ image, local, hosts, here }: Distribution): MpiError | undefined {
-  if (!needsRegistry({ hosts, here }) || (local !== undefined && digestOf(image, local) !== undefined)) {
-    return undefined;
-  }
+export function refusalOf(needs: Distribution): MpiError | undefined {
+  const { image, local } = needs;
+  const known = local !== undefined && digestOf(image, local) !== undefined;
+  return known || !needsRegistry(needs) ? undefined : onlyHere(needs);
+}
+
+/** The error of an image that other hosts can't get. */
+export function onlyHere({ image, hosts }: Pick<Distribution, "image" | "hosts">): MpiError {
   const to = namesRegistry(image) ? "" : ` --image registry.example.org/${familiar(image)}`;
   const what = to === "" ? "takes it to its registry" : "takes it to a registry of yours";
   return new MpiError("not-found", `Image "${image}" is on this engine only, and nodes may start on ${names(hosts)}`, {
@@ -113,6 +129,8 @@ export async function checkDistribution(
   );
   if (code === 0) return report({ resource, state: "done", text: "in its registry" });
   const why = lastLine(stderr);
+  const failure = pullFailure(why);
+  if (failure !== "unreachable" && mayBeLocal(image, local)) throw onlyHere(distribution);
   const { says, hint } = {
     unreachable: {
       says: "can't be reached",
@@ -126,7 +144,7 @@ export async function checkDistribution(
       says: "does not have what this engine has",
       hint: "docker mpi deploy --push  # takes it there",
     },
-  }[pullFailure(why)];
+  }[failure];
   throw new MpiError(
     "not-found",
     `The registry of image "${image}" ${says}, and nodes may start on ${names(hosts)}: ${why}`,

@@ -152,6 +152,12 @@ function withoutValue(arg: string, at: number, args: readonly string[]): string 
 /** The lines of a build that tell how far it is: both builders number their steps. */
 const STEP = /^(Step \d+\/\d+|#\d+ \[)/;
 
+/**
+ * Else BuildKit notes in an image when it was built, wherever the engine can keep that: the image would have a new id each
+ * time, though nothing changed, and every deployment would restart all nodes.
+ */
+const ENV = { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" };
+
 /** How many lines of a failed build to show. */
 const TAIL = 15;
 
@@ -169,6 +175,7 @@ async function build(
   const tail: string[] = [];
   const { code } = await docker.run(args, {
     signal,
+    env: ENV,
     ...(stdin === undefined ? {} : { stdin }),
     onLine(line) {
       // The old builder colours errors, whatever it writes to.

@@ -2,7 +2,7 @@
 import { type Cluster, findClusters } from "../cluster/cluster.ts";
 import { describeProblem, type Problem } from "../cluster/diagnose.ts";
 import type { EngineInfo, Service, SwarmNode } from "../engine/swarm.ts";
-import { digestOf, type Distribution, needsRegistry, refusalOf } from "../image/distribution.ts";
+import { digestOf, type Distribution, mayBeLocal, needsRegistry, onlyHere, refusalOf } from "../image/distribution.ts";
 import { namesRegistry } from "../image/image_name.ts";
 import { LABELS, STACK_LABEL } from "../labels.ts";
 import type { ClusterStatus } from "./status.ts";
@@ -118,9 +118,16 @@ export function checkImage(needs: Distribution): Finding {
   if (refusal !== undefined) {
     return { check, verdict: "problem", text: refusal.message, ...(refusal.hint && { remedy: refusal.hint }) };
   }
-  const where = needsRegistry(needs)
-    ? `in its registry as ${digestOf(image, local)?.slice(0, 19)}…`
-    : "here, where all nodes run";
+  if (!needsRegistry(needs)) return { check, verdict: "ok", text: `${image} is here, where all nodes run` };
+  const digest = digestOf(image, local);
+  if (mayBeLocal(image, local)) {
+    const { hint } = onlyHere(needs);
+    return { check, verdict: "warning", text: `${image} may be on this engine only`, ...(hint && { remedy: hint }) };
+  }
+  // An engine that keeps images in containerd knows by this digest what it built itself, too.
+  const where = digest === local.id
+    ? `here as ${digest.slice(0, 19)}…, and deploy asks its registry for it`
+    : `in its registry as ${digest?.slice(0, 19)}…`;
   return { check, verdict: "ok", text: `${image} is ${where}` };
 }
 

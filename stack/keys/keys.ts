@@ -1,10 +1,13 @@
+import { dirname } from "node:path";
 import type { Engine, Labelled } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
+import { isFileError, isFull, why } from "../file_error.ts";
 import { LABELS, STACK_LABEL } from "../labels.ts";
 import { fingerprint, type SecretKind, secretName } from "../names.ts";
 import { typed } from "../shell.ts";
 import { type KeyPair, makeKeyPair } from "../ssh/ssh.ts";
 import type { StackKeys } from "../stackfile/stack_file.ts";
+import { quotePath } from "../text.ts";
 import { joinKeys, opening } from "./public_key.ts";
 
 /** The label of a secret that says which key it holds, and the one with its public half. */
@@ -65,16 +68,42 @@ async function readSet(directory: string): Promise<UserKeys | undefined> {
 
 /** Writes them, readable by the user alone; the host key under the cluster's name, for `HostKeyAlias`. */
 export async function writeUserKeys(directory: string, name: string, keys: UserKeys): Promise<void> {
-  await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
   const files: [string, string][] = [
     ["known_hosts", `${name} ${keys.masterHostKey}\n`],
     ["id_ed25519.pub", `${keys.publicKey}\n`],
     ["id_ed25519", keys.privateKey.trimEnd() + "\n"],
   ];
-  for (const [file, text] of files) {
-    await Deno.writeTextFile(`${directory}/${file}.new`, text, { mode: 0o600 });
-    await Deno.rename(`${directory}/${file}.new`, `${directory}/${file}`);
+  await writing(directory, async () => {
+    await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
+    for (const [file, text] of files) {
+      await Deno.writeTextFile(`${directory}/${file}.new`, text, { mode: 0o600 });
+      await Deno.rename(`${directory}/${file}.new`, `${directory}/${file}`);
+    }
+  });
+}
+
+/** Does something with a directory of keys: a full disk and one that only can be read are the user's to mend. */
+async function writing(directory: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    throw isFileError(error) ? await unwritableKeys(directory, error) : error;
   }
+}
+
+/** The error of a directory of keys that can't be written to. */
+export async function unwritableKeys(directory: string, cause: unknown): Promise<MpiError> {
+  const there = await nearest(directory);
+  return new MpiError("ssh", `Cannot write the cluster's keys in ${quotePath(directory)}: ${why(cause)}`, {
+    hint: isFull(cause) ? `${typed("df", "-h", there)}  # shows its space` : typed("ls", "-ld", there),
+    cause,
+  });
+}
+
+/** The first of a path and the directories above it that is there. */
+async function nearest(path: string): Promise<string> {
+  const there = await Deno.stat(path).then(() => true, () => false);
+  return there || dirname(path) === path ? path : await nearest(dirname(path));
 }
 
 /** Writes the next keys, all of them or none, whatever comes in between. */
@@ -82,7 +111,7 @@ async function writeNextKeys(directory: string, name: string, keys: UserKeys): P
   await removeUserKeys(`${directory}/${NEXT}.new`);
   await writeUserKeys(`${directory}/${NEXT}.new`, name, keys);
   await removeUserKeys(`${directory}/${NEXT}`);
-  await Deno.rename(`${directory}/${NEXT}.new`, `${directory}/${NEXT}`);
+  await writing(directory, () => Deno.rename(`${directory}/${NEXT}.new`, `${directory}/${NEXT}`));
 }
 
 /** Puts the next keys in the place of those before; to be called when the swarm has been told of them. */
@@ -96,12 +125,13 @@ export async function takeNextKeys(directory: string, name: string): Promise<voi
 /**
  * Removes a directory of user keys; it is none that is missing.
  *
- * @throws {Error} Where it can't be removed.
+ * @throws {MpiError} `ssh` where it can't be removed.
  */
 export async function removeUserKeys(directory: string): Promise<void> {
-  await Deno.remove(directory, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
+  await writing(directory, () =>
+    Deno.remove(directory, { recursive: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }));
 }
 
 /** What {@linkcode planKeys} decides from. */

@@ -8,6 +8,7 @@ import { LABELS } from "../labels.ts";
 import { fingerprint } from "../names.ts";
 import { reach } from "../ssh/reach.ts";
 import type { SshConnection, SshTarget } from "../ssh/ssh.ts";
+import { brief } from "../text.ts";
 
 /** Where the engine is, seen from the user. */
 export interface Vantage {
@@ -193,21 +194,44 @@ export function parseHosts(text: string): Host[] {
 }
 
 /**
+ * Asks the master for the nodes that answer.
+ *
+ * @param master A connection to it.
+ * @param cluster The cluster's name.
+ * @throws {MpiError} `cluster` with what it says, if it can't list them.
+ */
+export async function listHosts(master: Pick<SshConnection, "capture">, cluster: string): Promise<Host[]> {
+  const { status, stdout, stderr } = await master.capture("exec mpi_hosts");
+  requireList(cluster, status, stderr);
+  return parseHosts(stdout);
+}
+
+function requireList(cluster: string, status: number, stderr: string): void {
+  if (status === 0) return;
+  throw new MpiError("cluster", `The master can't list its nodes: ${brief(stderr.trim(), 200) || `status ${status}`}`, {
+    hint: `docker mpi logs ${cluster}  # shows what the master says`,
+  });
+}
+
+/**
  * Follows the hostfile on the master.
  *
  * @param master A connection to it.
+ * @param cluster The cluster's name.
  * @param until Ends when there are that many nodes; none: with the connection.
  * @param onList Called with each list.
+ * @throws {MpiError} `cluster` with what the master says, if it can't list them.
  */
 export async function followHosts(
-  master: SshConnection,
+  master: Pick<SshConnection, "run">,
+  cluster: string,
   until: number | undefined,
   onList: (hosts: Host[]) => void | Promise<void>,
 ): Promise<void> {
-  let text = "";
+  let [text, said] = ["", ""];
   const decoder = new TextDecoder();
   const command = until === undefined ? "exec mpi_hosts --follow" : `exec mpi_hosts --until ${until}`;
-  await master.run(command, {
+  const { status } = await master.run(command, {
     async stdout(chunk) {
       text += decoder.decode(chunk, { stream: true });
       for (let end = text.indexOf("\n.\n"); end >= 0; end = text.indexOf("\n.\n")) {
@@ -216,6 +240,7 @@ export async function followHosts(
         await onList(parseHosts(list));
       }
     },
-    stderr: () => Promise.resolve(),
+    stderr: (chunk) => Promise.resolve(void (said += new TextDecoder().decode(chunk))),
   });
+  requireList(cluster, status, said);
 }

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { CipherAlgorithm, Client, ClientChannel, ConnectConfig } from "ssh2";
 import { MpiError } from "../errors.ts";
+import { why } from "../file_error.ts";
 
 /** A pair of ed25519 keys in OpenSSH's formats. */
 export interface KeyPair {
@@ -278,8 +279,7 @@ async function pump(open: OpenChannel, streams: Streams, lost: () => MpiError): 
   const output = Promise.all([drain(channel, streams.stdout), drain(channel.stderr, streams.stderr)]);
   const feeder = feed(channel, streams.stdin);
   try {
-    await output;
-    await closed;
+    await Promise.race([output.then(() => closed), feeder.failed]);
   } finally {
     feeder.stop();
   }
@@ -291,11 +291,20 @@ async function drain(source: AsyncIterable<Uint8Array>, take: (chunk: Uint8Array
   for await (const chunk of source) await take(chunk);
 }
 
+/** What copies standard input. */
+interface Feeder {
+  /** Fails where that can't be read. */
+  failed: Promise<never>;
+  /** Ends it. */
+  stop(): void;
+}
+
 /** Copies standard input as fast as the other end takes it; what it does not want any more is left unread. */
-function feed(channel: ClientChannel, stdin: ReadableStream<Uint8Array> | undefined): { stop(): void } {
+function feed(channel: ClientChannel, stdin: ReadableStream<Uint8Array> | undefined): Feeder {
+  const { promise: failed, reject } = Promise.withResolvers<never>();
   if (stdin === undefined) {
     channel.end();
-    return { stop: () => {} };
+    return { failed, stop: () => {} };
   }
   const reader = stdin.getReader();
   let stopped = false;
@@ -307,13 +316,26 @@ function feed(channel: ClientChannel, stdin: ReadableStream<Uint8Array> | undefi
     }
     channel.end();
   };
-  copy().catch(() => channel.end());
+  copy().catch((error) => {
+    // An end of file would say that this was all, and the command would go on with half of it.
+    reject(unreadableInput(error));
+    channel.close();
+  });
   return {
+    failed,
     stop() {
       stopped = true;
       reader.cancel().catch(() => {});
     },
   };
+}
+
+function unreadableInput(cause: unknown): MpiError {
+  if (cause instanceof MpiError) return cause;
+  return new MpiError("usage", `Cannot read standard input: ${why(cause)}`, {
+    hint: "</dev/null  # after the command gives it nothing to read",
+    cause,
+  });
 }
 
 function explain(error: Error & { code?: string; level?: string }, target: SshTarget, otherKey: boolean): MpiError {

@@ -1,11 +1,9 @@
 import type { SwarmNode } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import { isJsonObject, type Json } from "../json.ts";
+import { HOST_NAME } from "../names.ts";
 import { meets } from "../settings/constraint.ts";
 import type { StackFile } from "./stack_file.ts";
-
-/** A host name that still is one with `worker-` before it: Linux has room for 64 characters. */
-const HOST_NAME = /^[A-Za-z0-9][A-Za-z0-9.-]{0,56}$/;
 
 /**
  * Tells whether the swarm may put a task on a host: it takes tasks, and the constraints allow it.

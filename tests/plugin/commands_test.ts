@@ -131,6 +131,14 @@ Deno.test("hosts shows who answers, once or at every change", async () => {
   assert.ok(watched.out.endsWith(table));
 });
 
+Deno.test("hosts fails where the master can't list its nodes", async () => {
+  await using world = await commandWorld(({ stream }) => end(stream, { err: "no \x1b disk\n", status: 1 }));
+  const err = "docker mpi hosts: The master can't list its nodes: no \\u001b disk\n" +
+    "hint: docker mpi logs hello  # shows what the master says\n";
+  assert.deepEqual(await world.mpi("hosts"), { code: 1, out: "", err });
+  assert.deepEqual(await world.mpi("hosts --watch"), { code: 1, out: "", err });
+});
+
 Deno.test("logs names the nodes, the master first", async () => {
   await using world = await commandWorld();
   const docker = (args: string) => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import fc from "fast-check";
-import { requireOwnNames } from "../../cli/files/copy.ts";
+import { folderNames, requireOwnNames } from "../../cli/files/copy.ts";
 import { ignoredBy } from "../../cli/files/ignore.ts";
 import { readSources, readTree, withSums } from "../../cli/files/local_files.ts";
 import { receiveFiles } from "../../cli/files/received_files.ts";
@@ -224,6 +224,17 @@ Deno.test("what two nodes have under one name is not taken into one place", () =
     message: 'Both "worker-1:a/log" and "worker-2:b/log" would be "log" here',
     hint: "copy them one after the other, to different destinations; all:FILE DIR takes it from every node",
   });
+});
+
+Deno.test("every node gets a folder of its name, and no name leads elsewhere", () => {
+  const names = ["master", "worker-7", "worker-rack-1", "worker-n1.example.org"];
+  assert.deepEqual(folderNames(names.map((name) => ({ name }))), names);
+  for (const name of ["..", "worker-../x", "worker-", ""]) {
+    assert.throws(() => folderNames([{ name: "master" }, { name }]), {
+      code: "cluster",
+      message: `The master lists a node whose name can be no folder's here: "${name}"`,
+    });
+  }
 });
 
 Deno.test("what is in a folder goes through a link to one", async () => {

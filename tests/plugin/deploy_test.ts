@@ -87,6 +87,17 @@ Deno.test("deploy() says at the limit which nodes do not answer, and keeps the s
   assert.deepEqual(here.swarm.changes, []);
 });
 
+Deno.test("deploy() fails where the master ends its list early, or can't make one", async () => {
+  const ends: [reply: Parameters<typeof end>[1], error: object][] = [
+    [{ out: lists(2) }, { code: "timeout", message: "2 of 3 nodes answer, missing: worker-2" }],
+    [{ err: "no disk", status: 1 }, { code: "cluster", message: "The master can't list its nodes: no disk" }],
+  ];
+  for (const [reply, error] of ends) {
+    await using here = await world(({ stream }) => end(stream, reply));
+    await assert.rejects(deploy(here.deployment, anImage(), limit(), () => {}), error);
+  }
+});
+
 Deno.test("deploy() ends when the user gives up while nodes are to answer", async () => {
   const controller = new AbortController();
   await using here = await world(() => controller.abort(new Error("stopped")));

@@ -39,6 +39,12 @@ Deno.test("docker gets the user's global flags first, and what it prints comes b
   assert.equal((await cli.run([])).stdout, "<--context>\n<a b>\n");
 });
 
+Deno.test("docker gets a variable, unless the user has set it", async () => {
+  const cli = await docker('echo "$MPI_TEST_ENV $HOME"');
+  const env = { MPI_TEST_ENV: "ours", HOME: "ours" };
+  assert.equal((await cli.run([], { env })).stdout, `ours ${Deno.env.get("HOME")}\n`);
+});
+
 Deno.test("docker waits for who takes its lines, and ends when that one gives up", async () => {
   const cli = await docker("echo $$; while :; do echo a line that nobody has asked for; done");
   const lines: string[] = [];

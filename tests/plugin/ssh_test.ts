@@ -83,6 +83,37 @@ Deno.test("standard input of 10 MB arrives whole, and is read no faster than it 
   });
 });
 
+Deno.test("standard input that can't be read to its end is an error, whatever the command makes of its end", async () => {
+  const closed = Promise.withResolvers<void>();
+  await connected(({ stream }) => {
+    stream.once("close", closed.resolve);
+    stream.resume();
+  }, async (ssh) => {
+    let reads = 0;
+    const stdin = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (reads++ === 3) throw new Error("Input/output error (os error 5)");
+        controller.enqueue(new Uint8Array(1000));
+      },
+    });
+    await assert.rejects(ssh.run("x", { ...nothing, stdin }), {
+      code: "usage",
+      message: "Cannot read standard input: Input/output error",
+    });
+    await closed.promise;
+  });
+});
+
+Deno.test("standard input that is a directory is an error that says so", () =>
+  connected(() => {}, async (ssh) => {
+    const stdin = ReadableStream.from((async function* () {
+      yield await Deno.readFile("/");
+    })());
+    await assert.rejects(ssh.run("x", { ...nothing, stdin }), {
+      message: "Cannot read standard input: it is a directory",
+    });
+  }));
+
 Deno.test("no standard input is end of file at once", () =>
   connected(async ({ stream }) => end(stream, { out: `${(await all(stream)).length} bytes` }), async (ssh) => {
     assert.equal((await ssh.capture("wc")).stdout, "0 bytes");

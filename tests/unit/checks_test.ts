@@ -148,6 +148,25 @@ Deno.test("checkImage() asks for a registry only where other hosts may get nodes
   );
 });
 
+Deno.test("checkImage() does not take the digest of what was built in containerd for that of a registry", () => {
+  const [here, hosts, id] = ["node-1", [aNode(1), aNode(2)], "sha256:0123456789abcdef0123"];
+  const local = anImage({ id, digests: [`hello@${id}`, `example.org/hello@${id}`] });
+  assert.deepEqual(
+    checkImage({ image: "hello:latest", local, hosts, here }),
+    found(
+      "warning",
+      "Image",
+      "hello:latest may be on this engine only",
+      "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry of yours; " +
+        "--resolve-image never if every host has it already",
+    ),
+  );
+  assert.deepEqual(
+    checkImage({ image: "example.org/hello:1", local, hosts, here }),
+    found("ok", "Image", "example.org/hello:1 is here as sha256:0123456789ab…, and deploy asks its registry for it"),
+  );
+});
+
 Deno.test("checkImage() says how to get what is missing", () => {
   const missing = (image: string, remedy: string) => {
     const finding = found("warning", "Image", `this engine does not have ${image} yet`, remedy);

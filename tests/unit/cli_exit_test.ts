@@ -47,6 +47,26 @@ Deno.test("explain() makes an object of an error where progress is one, too", ()
   });
 });
 
+Deno.test("explain() makes an object of a wrong command line, and of a defect", () => {
+  const json = { ...deploy, json: true };
+  const usage = new UsageError("unknown flag: --x\n\nUsage: …\n", 125, {
+    fault: "unknown flag: --x",
+    hint: "x --help",
+  });
+  const text = '{"error":true,"message":"unknown flag: --x","code":"usage","hint":"x --help"}\n';
+  assert.deepEqual(explain(usage, json), { status: 125, text });
+  const defect = explain(new TypeError("x is undefined"), json);
+  assert.equal(defect.status, 70);
+  assert.deepEqual(JSON.parse(defect.text), {
+    error: true,
+    message: "TypeError: x is undefined",
+    code: "defect",
+    hint: "this is a defect of docker mpi, please report it, with what --debug adds",
+  });
+  const { trace } = JSON.parse(explain(new TypeError("x"), { ...json, debug: true }).text);
+  assert.match(trace, /^TypeError: x\n {4}at /);
+});
+
 Deno.test("explain() lets no control character through, wherever it comes from", () => {
   const error = new MpiError("engine", "It said \x1b[2J\u202e\n\tand more", { hint: "a\rb" });
   const text = "docker mpi deploy: It said \\u001b[2J\\u202e\n\tand more\nhint: a\\u000db\n";

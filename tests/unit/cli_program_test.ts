@@ -100,3 +100,23 @@ for (const [argv, code, fault, usage, path] of refusals) {
     assert.deepEqual(await run(argv.split(" ")), { code, out: "", err });
   });
 }
+
+const asObjects: [argv: string, code: number, message: string, path: string][] = [
+  ["mpi deploy --progress json --wrong", 125, "unknown flag: --wrong", " deploy"],
+  ["mpi deploy --wrong --progress=json", 125, "unknown flag: --wrong", " deploy"],
+  ["mpi rm --progress plain --progress json a b", 125, "docker: 'docker mpi rm' accepts at most 1 argument", " rm"],
+  ["mpi deplo --progress json", 1, 'docker: unknown command: docker mpi deplo\nDid you mean "deploy"?', ""],
+];
+
+for (const [argv, code, message, path] of asObjects) {
+  Deno.test(`"${argv}" is refused in an object, as all that it would say`, async () => {
+    const err = JSON.stringify({ error: true, message, code: "usage", hint: `docker mpi${path} --help` });
+    assert.deepEqual(await run(argv.split(" ")), { code, out: "", err: `${err}\n` });
+  });
+}
+
+for (const argv of ["mpi run --wrong prog --progress json", "mpi rm --progress json --progress plain a b"]) {
+  Deno.test(`"${argv}" is refused in words: it asks for no objects, or they are the program's`, async () => {
+    assert.match((await run(argv.split(" "))).err, /^(unknown flag|docker: )[^]*for more information\n$/);
+  });
+}

@@ -30,6 +30,14 @@ Deno.test("renderRows() keeps the lines shorter than the terminal is wide", () =
   assert.doesNotThrow(() => renderRows(long, { now: 0, columns: 5, color: false }));
 });
 
+Deno.test("renderRows() lets nothing move the cursor, and counts what is wide as two", () => {
+  const odd = withEvent([], { resource: "image 速い", state: "working", text: "a\nb\x1b[2J 速い" }, 0);
+  const view = { now: 0, color: false };
+  assert.deepEqual(renderRows(odd, { ...view, columns: 50 }), [" ⠋ image 速い  a\\u000ab\\u001b[2J 速い        0.0s"]);
+  assert.deepEqual(renderRows(odd, { ...view, columns: 43 }), [" ⠋ image 速い  a\\u000ab\\u001b[2J 速…  0.0s"]);
+  assert.deepEqual(renderRows(odd, { ...view, columns: 42 }), [" ⠋ image 速い  a\\u000ab\\u001b[2J …   0.0s"]);
+});
+
 Deno.test("renderRows() colours the mark alone", () => {
   const [line = ""] = renderRows(rows, { now: 0, columns: 44, color: true });
   assert.match(line.replaceAll("\x1b", "ESC"), /^ ESC\[32m✔ESC\[0m image {4}built/);
@@ -44,6 +52,7 @@ Deno.test("withEvent() leaves the rows before alone", () => {
 Deno.test("renderPlain() marks warnings", () => {
   assert.equal(renderPlain({ resource: "mtu", state: "warning", text: "small" }), "mtu: warning: small");
   assert.equal(renderPlain({ resource: "image", state: "done", text: "built" }), "image: built");
+  assert.equal(renderPlain({ resource: "a\tb", state: "done", text: "c\nd\x9b" }), "a\\u0009b: c\\u000ad\\u009b");
 });
 
 Deno.test("plain progress is a line for each change, on standard error; quiet progress is nothing", async () => {

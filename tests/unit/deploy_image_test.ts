@@ -12,8 +12,12 @@ import { aNetwork, anImage, aNode, type Answer, aService, fakeDocker, MANAGER } 
 const PUSHED = "example.org/hello:1";
 const pushed = anImage({ digests: ["other.org/hello@sha256:7", "example.org/hello@sha256:2"] });
 
+/** What an engine that keeps images in containerd has of what it built itself. */
+const contained = anImage({ digests: ["hello@sha256:1"] });
+
 const images: {
   what: string;
+  name?: string;
   hosts?: number;
   parts?: Parameters<typeof world>[0];
   image: ReturnType<typeof anImage>;
@@ -31,6 +35,21 @@ const images: {
     image: pushed,
     calls: ["--resolve-image=never"],
     runs: "example.org/hello:1@sha256:2",
+  },
+  {
+    what: "one host runs what this engine built itself, though that has a digest",
+    name: "hello:latest",
+    image: contained,
+    calls: ["--resolve-image=never"],
+    runs: "sha256:1",
+  },
+  {
+    what: "several hosts get an image of Docker's own, which looks the same",
+    name: "hello:latest",
+    hosts: 2,
+    image: contained,
+    calls: ["pull --quiet hello@sha256:1", "--resolve-image=always"],
+    runs: "hello:latest@sha256:1",
   },
   {
     what: "several hosts get what the registry has of it, which is asked first",
@@ -57,9 +76,9 @@ const images: {
   },
 ];
 
-for (const { what, hosts = 1, parts = {}, image, calls, runs } of images) {
+for (const { what, name = PUSHED, hosts = 1, parts = {}, image, calls, runs } of images) {
   Deno.test(`deploy(): ${what}`, async () => {
-    const { swarm, deployment, docker } = await world({ flags: { image: PUSHED }, ...parts });
+    const { swarm, deployment, docker } = await world({ flags: { image: name }, ...parts });
     swarm.nodes = Array.from({ length: hosts }, (_, index) => aNode(index + 1));
     await assert.rejects(deploy(deployment, image, limit, () => {}), noMaster);
     const asked = docker.calls.filter((line) => !line.startsWith("version"));
@@ -69,7 +88,7 @@ for (const { what, hosts = 1, parts = {}, image, calls, runs } of images) {
     ]);
     const { services } = JSON.parse(docker.inputs[0] ?? "");
     assert.deepEqual([services.master.image, services.worker.image], [runs, runs]);
-    assert.equal(services.master.deploy.labels[LABELS.imageName], PUSHED);
+    assert.equal(services.master.deploy.labels[LABELS.imageName], name);
   });
 }
 
@@ -85,6 +104,27 @@ const refusals: { what: string; image?: string; local: ReturnType<typeof anImage
         hint: "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry of yours; " +
           "--resolve-image never if every host has it already",
       },
+    },
+    {
+      what: "only built here, in containerd, and Docker Hub knows none of the name",
+      image: "hello:latest",
+      local: contained,
+      answer: {
+        code: 1,
+        stderr: "Error response from daemon: pull access denied for hello, repository does not exist\n",
+      },
+      error: {
+        message: 'Image "hello:latest" is on this engine only, and nodes may start on 2 hosts: rack-1, rack-2',
+        hint: "docker mpi deploy --push --image registry.example.org/hello  # takes it to a registry of yours; " +
+          "--resolve-image never if every host has it already",
+      },
+    },
+    {
+      what: "known to an engine that can't reach Docker Hub",
+      image: "hello:latest",
+      local: contained,
+      answer: { code: 1, stderr: "Error response from daemon: dial tcp: lookup registry-1.docker.io: no such host\n" },
+      error: { message: /^The registry of image "hello:latest" can't be reached, / },
     },
     {
       what: "built here anew since it was pushed",

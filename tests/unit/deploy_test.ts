@@ -286,3 +286,39 @@ Deno.test("deploy() that the user stops is cancelled, whatever docker then says"
   const stopped = deploy({ ...deployment, docker }, anImage(), { ...limit, signal: controller.signal }, () => {});
   await assert.rejects(stopped, /stopped/);
 });
+
+Deno.test("deploy() gives up at the limit where the engine does not even say its version", async () => {
+  const { deployment } = await world();
+  const docker = fakeDocker((line, { signal }) =>
+    new Promise((_, reject) => {
+      assert.match(line, /^version /);
+      signal!.addEventListener("abort", () => reject(signal!.reason));
+    })
+  );
+  await assert.rejects(deploy({ ...deployment, docker }, anImage(), { ...limit, timeout: 0 }, () => {}), {
+    code: "timeout",
+    message: 'Docker did not deploy stack "hello" within 0 s',
+  });
+});
+
+const remarks: [stderr: string, told: string][] = [
+  ["Creating network hello_cluster\n", "stack: deployed"],
+  [
+    "Ignoring unsupported options: build\n\nIgnoring deprecated options:\n\nexpose: Exposing ports is unnecessary\n\n",
+    "stack! deployed, and Docker says: Ignoring unsupported options: build; " +
+    "Ignoring deprecated options: expose: Exposing ports is unnecessary",
+  ],
+  [
+    "image hello:1 could not be accessed on a registry to record\nits digest. Each node will access hello:1 independently,\n",
+    "stack! deployed, and Docker says: image hello:1 could not be accessed on a registry",
+  ],
+];
+
+for (const [stderr, told] of remarks) {
+  Deno.test(`deploy() that went well tells what docker said: ${told}`, async () => {
+    const { deployment } = await world({ answer: { stderr } });
+    const { report, texts } = events();
+    await assert.rejects(deploy(deployment, anImage(), limit, report), noMaster);
+    assert.deepEqual(texts.filter((text) => text.startsWith("stack")).slice(1), [told]);
+  });
+}

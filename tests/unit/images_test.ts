@@ -122,6 +122,15 @@ Deno.test("buildProject() gives a line that can be pasted, without the values of
   });
 });
 
+Deno.test("what is built again without a change keeps its id: nothing notes when it was built", async () => {
+  const docker = fakeDocker((_, { env }) => {
+    assert.deepEqual(env, { BUILDX_NO_DEFAULT_ATTESTATIONS: "1" });
+    return {};
+  });
+  await buildProject(docker, { directory: ".", image: "hello", args: [] }, () => {}, signal);
+  assert.equal(docker.calls.length, 1);
+});
+
 Deno.test("a build that the user stops is cancelled, not failed", async () => {
   const controller = new AbortController();
   const docker = fakeDocker(() => {

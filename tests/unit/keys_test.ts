@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { takeTurn } from "../../stack/deploy/turn.ts";
 import type { Labelled } from "../../stack/engine/swarm.ts";
 import {
   keyDirectory,
@@ -145,6 +146,32 @@ Deno.test("keys are the user's alone, in a directory of the swarm's and the clus
   await removeUserKeys(directory);
   await removeUserKeys(directory);
   assert.equal(await readUserKeys(directory), undefined);
+});
+
+Deno.test("keys that the file system does not take are an error that says why, and where to look", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/mpi`, "");
+  const directory = `${folder}/mpi/keys/hello`;
+  const failed = { name: "MpiError", code: "ssh", hint: `ls -ld ${folder}/mpi` };
+  const text = new RegExp(`^Cannot write the cluster's keys in "${directory}": (File exists|Not a directory)$`);
+  await assert.rejects(writeUserKeys(directory, "hello", user), { ...failed, message: text });
+  await assert.rejects(removeUserKeys(directory), { ...failed, message: text });
+  const limit = { timeout: 10_000, signal: new AbortController().signal };
+  await assert.rejects(takeTurn(directory, limit, () => {}), { ...failed, message: text });
+});
+
+Deno.test("keys that a full disk does not take are an error that shows its space", async () => {
+  const directory = await Deno.makeTempDir();
+  const { writeTextFile } = Deno;
+  Deno.writeTextFile = () => Promise.reject(new Error("No space left on device (os error 28): writefile"));
+  try {
+    await assert.rejects(writeUserKeys(directory, "hello", user), {
+      message: `Cannot write the cluster's keys in "${directory}": No space left on device`,
+      hint: `df -h ${directory}  # shows its space`,
+    });
+  } finally {
+    Deno.writeTextFile = writeTextFile;
+  }
 });
 
 Deno.test("settleKeys() leaves the keys of before until the swarm is told, and both are found by what is deployed", async () => {

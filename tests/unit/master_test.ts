@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findClusters } from "../../stack/cluster/cluster.ts";
 import { OTHER_MACHINE, writeUserKeys } from "../../stack/keys/keys.ts";
-import { findMaster, followHosts, type Host, masterAddress, parseHosts } from "../../stack/master/master.ts";
+import { findMaster, followHosts, type Host, listHosts, masterAddress, parseHosts } from "../../stack/master/master.ts";
 import type { SshConnection, Streams } from "../../stack/ssh/ssh.ts";
 import { aNode, aTask, FakeSwarm, MANAGER } from "../support/fakes.ts";
 
@@ -93,10 +93,27 @@ Deno.test("followHosts() gives each list once, wherever the network cuts the tex
       },
     } as unknown as SshConnection;
     const lists: Host[][] = [];
-    await followHosts(master, 2, (hosts) => void lists.push(hosts));
+    await followHosts(master, "hello", 2, (hosts) => void lists.push(hosts));
     assert.deepEqual(lists, [one, two, one].map(parseHosts), `in pieces of ${size} bytes`);
     assert.deepEqual(commands, ["exec mpi_hosts --until 2"]);
-    await followHosts(master, undefined, () => {});
+    await followHosts(master, "hello", undefined, () => {});
     assert.equal(commands[1], "exec mpi_hosts --follow");
   }
+});
+
+Deno.test("listHosts() and followHosts() say why the master can't list its nodes", async () => {
+  const master = {
+    async run(_: string, { stderr }: Streams) {
+      await stderr(new TextEncoder().encode("bash: mpi_hosts: not found\n"));
+      return { status: 127 };
+    },
+    capture: () => Promise.resolve({ status: 2, stdout: "master 10.0.1.2 1 rack-1\n", stderr: "" }),
+  };
+  const hint = "docker mpi logs hello  # shows what the master says";
+  await assert.rejects(followHosts(master, "hello", 2, () => {}), {
+    code: "cluster",
+    message: "The master can't list its nodes: bash: mpi_hosts: not found",
+    hint,
+  });
+  await assert.rejects(listHosts(master, "hello"), { message: "The master can't list its nodes: status 2", hint });
 });
