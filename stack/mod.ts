@@ -87,5 +87,6 @@ export * from "./deploy/wait.ts";
 
 export * from "./inspect/checks.ts";
 export * from "./inspect/doctor.ts";
+export * from "./inspect/facts.ts";
 export * from "./inspect/inspect.ts";
 export * from "./inspect/status.ts";

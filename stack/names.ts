@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
 
+/** The port that sshd has inside the containers, and on the master's host where no other is asked for. */
+export const SSH_PORT = 2222;
+
 /**
  * The longest name that a cluster may have.
  *

@@ -69,3 +69,21 @@ export function quote(text: string): string {
 export function quotePath(path: string): string {
   return visible(JSON.stringify(cut(path, 300)));
 }
+
+/**
+ * Names some of many, so that a line stays a line.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { some } from "./text.ts";
+ *
+ * assert.equal(some(["a", "b"]), "a, b");
+ * assert.equal(some(["a", "b", "c", "d", "e"]), "a, b, c and 2 more");
+ * ```
+ *
+ * @param names All of them.
+ */
+export function some(names: readonly string[]): string {
+  return names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+}

@@ -1,7 +1,6 @@
-import { type Cluster, isLive, listClusters, stackLabel } from "../../stack/cluster/cluster.ts";
+import { type Cluster, isLive, listClusters, stackLabel, traitsOf } from "../../stack/cluster/cluster.ts";
 import { requireManager } from "../../stack/cluster/manager.ts";
 import type { Engine } from "../../stack/engine/swarm.ts";
-import { LABELS } from "../../stack/labels.ts";
 import { openSwarm } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command_line/command.ts";
 import { filterOption, formatOption, quietOption } from "../command_line/flags.ts";
@@ -57,6 +56,7 @@ async function run(deps: Deps, { filter, format, quiet }: LsOptions): Promise<vo
 }
 
 async function describe(engine: Engine, { name, master, worker }: Cluster): Promise<Row> {
+  const { slots, port, image } = traitsOf({ master, worker });
   const live = (await engine.tasks(stackLabel(name))).filter(isLive);
   const count = (id: string) => live.filter(({ serviceId, state }) => serviceId === id && state === "running").length;
   const wanted = live.filter(({ serviceId, desired }) => serviceId === worker.id && desired === "running").length;
@@ -64,9 +64,9 @@ async function describe(engine: Engine, { name, master, worker }: Cluster): Prom
     Name: name,
     Master: count(master.id) > 0 ? "running" : "down",
     Workers: `${count(worker.id)}/${worker.replicas ?? wanted}`,
-    Slots: worker.labels[LABELS.slots] ?? "1",
-    Port: master.labels[LABELS.port] ?? "",
-    Image: master.labels[LABELS.imageName] ?? master.image,
+    Slots: slots,
+    Port: String(port),
+    Image: image,
     CreatedAt: master.createdAt,
   };
 }

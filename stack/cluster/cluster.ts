@@ -1,6 +1,7 @@
 import type { Engine, Service, SwarmNode, Task } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import { LABELS } from "../labels.ts";
+import { SSH_PORT } from "../names.ts";
 import { closest } from "../suggest.ts";
 import { quote } from "../text.ts";
 
@@ -32,6 +33,44 @@ export function findClusters(services: readonly Service[]): Cluster[] {
     const worker = workers.get(name);
     return name === undefined || worker === undefined ? [] : [{ name, master, worker }];
   }).sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
+/** What the labels of a cluster say of it. */
+export interface Traits {
+  /** The image, as it was asked for. */
+  image: string;
+  /** How many slots each worker has, or `auto`. */
+  slots: string;
+  /** Where its nodes are: in a network of their own, or in their hosts'. */
+  network: "overlay" | "host";
+  /** The port of the master's host that is published. */
+  port: number;
+}
+
+/**
+ * Reads the labels of a cluster; older versions set fewer of them.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { traitsOf } from "./cluster.ts";
+ *
+ * const service = { image: "hello@sha256:1", labels: { "docker-mpi.image-name": "hello", "docker-mpi.port": "2300" } };
+ * assert.deepEqual(traitsOf({ master: service, worker: service }), {
+ *   image: "hello",
+ *   slots: "1",
+ *   network: "overlay",
+ *   port: 2300,
+ * });
+ * ```
+ */
+export function traitsOf({ master, worker }: Record<"master" | "worker", Pick<Service, "image" | "labels">>): Traits {
+  return {
+    image: master.labels[LABELS.imageName] ?? master.image,
+    slots: worker.labels[LABELS.slots] ?? "1",
+    network: master.labels[LABELS.network] === "host" ? "host" : "overlay",
+    port: Number(master.labels[LABELS.port] ?? SSH_PORT),
+  };
 }
 
 /** Which cluster a command is about. */

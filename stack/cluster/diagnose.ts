@@ -1,3 +1,5 @@
+import { SSH_PORT } from "../names.ts";
+import { some } from "../text.ts";
 import type { NodeStatus } from "./cluster.ts";
 
 /** A reason why a node does not come up, and what to do about it. */
@@ -217,11 +219,11 @@ function fillIn(remedy: string, { subject, host = "HOST", image = "" }: Facts): 
   const named = subject === undefined
     ? remedy.replace(/( --cluster)? NAME\b/g, "")
     : remedy.replaceAll("NAME", subject.name);
-  return named.replace("PORT", String((subject?.port ?? 2222) + 1)).replace("HOST", host).replace("IMAGE", image);
+  return named.replace("PORT", String((subject?.port ?? SSH_PORT) + 1)).replace("HOST", host).replace("IMAGE", image);
 }
 
 /** A problem as one line: who, why, where. */
 export function describeProblem({ nodes, error, hosts }: Problem): string {
-  const who = nodes.length > 3 ? `${nodes.slice(0, 3).join(", ")} and ${nodes.length - 3} more` : nodes.join(", ");
+  const who = some(nodes);
   return `${who}: ${error.trim().replace(/\.$/, "")}${hosts.length === 0 ? "" : ` (on ${hosts.join(", ")})`}`;
 }

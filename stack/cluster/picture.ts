@@ -2,7 +2,7 @@ import type { Engine, SwarmNode, Task } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import { LABELS } from "../labels.ts";
 import { takesTasks } from "../stackfile/placement.ts";
-import { type Cluster, findClusters, isLive, type NodeStatus, nodeStatuses, stackLabel } from "./cluster.ts";
+import { type Cluster, findClusters, isLive, type NodeStatus, nodeStatuses, stackLabel, traitsOf } from "./cluster.ts";
 import type { Subject } from "./diagnose.ts";
 
 /** How a cluster is at one moment. */
@@ -45,7 +45,7 @@ export async function takePicture(
   if (cluster === undefined) {
     throw new MpiError("not-found", `Cluster "${name}" is not there any more`, { hint: "docker mpi ls" });
   }
-  const { master, worker } = cluster;
+  const { worker } = cluster;
   // A host that is down can't report the end of what the swarm has replaced.
   const down = new Set(hosts.filter(({ state }) => state === "down").map(({ id }) => id));
   const isLost = ({ desired, nodeId }: Task) => /^(shutdown|remove)$/.test(desired) && down.has(nodeId);
@@ -60,7 +60,7 @@ export async function takePicture(
     live: tasks.filter((task) => isLive(task) && isOf(cluster, task)).length,
     subject: {
       name,
-      port: Number(master.labels[LABELS.port] ?? 2222),
+      port: traitsOf(cluster).port,
       subnet: await subnetOf(engine, name, nodes),
       hosts: hosts.filter((host) => takesTasks(host, worker.constraints)).length,
     },

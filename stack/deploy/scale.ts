@@ -1,4 +1,4 @@
-import { type Cluster, stackLabel } from "../cluster/cluster.ts";
+import { type Cluster, stackLabel, traitsOf } from "../cluster/cluster.ts";
 import type { Engine } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import type { Report } from "../event.ts";
@@ -75,7 +75,8 @@ async function requireRoom(engine: Engine, { name, master, worker }: Cluster, wo
   ]);
   const network = networks.find(({ labels }) => labels[LABELS.cluster] === name);
   const hosts = nodes.filter((node) => takesTasks(node, worker.constraints));
-  const onHosts = master.labels[LABELS.network] === "host";
+  const { network: type, image } = traitsOf({ master, worker });
+  const onHosts = type === "host";
   const command = `docker mpi scale --cluster ${name}`;
   if (onHosts) requireOwnHosts(workers, worker.constraints, nodes, command);
   requirePlace(
@@ -90,5 +91,5 @@ async function requireRoom(engine: Engine, { name, master, worker }: Cluster, wo
     checkCapacity({ workers, subnet, prefix, hosts: addresses, code: "usage", hint: renewHint(name, workers) });
   }
   if (!worker.image.startsWith("sha256:")) return;
-  requireDigest({ image: worker.labels[LABELS.imageName] ?? worker.image, local: undefined, hosts, here });
+  requireDigest({ image, local: undefined, hosts, here });
 }

@@ -1,4 +1,4 @@
-import { type Cluster, findClusters, stackLabel } from "../cluster/cluster.ts";
+import { type Cluster, findClusters, stackLabel, traitsOf } from "../cluster/cluster.ts";
 import { requireManager } from "../cluster/manager.ts";
 import { allParts, type Parts, partsOf } from "../cluster/parts.ts";
 import type { Engine, EngineInfo, Network, Service, SwarmNode } from "../engine/swarm.ts";
@@ -138,7 +138,7 @@ function networkOf(networks: readonly Network[], name: string): Network | undefi
 }
 
 function typeOf(cluster: Cluster | undefined): NetworkType {
-  return cluster?.master.labels[LABELS.network] === "host" ? "host" : "overlay";
+  return cluster === undefined ? "overlay" : traitsOf(cluster).network;
 }
 
 /** Nodes would lose each other, one after the other. */

@@ -3,6 +3,7 @@ import type { LocalImage, SwarmNode } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import type { Report } from "../event.ts";
 import { type Limit, withinLimit } from "../limit.ts";
+import { some } from "../text.ts";
 import { familiar, namesRegistry, registryHost, repositoryOf } from "./image_name.ts";
 import { lastLine, pullFailure } from "./registry.ts";
 
@@ -153,7 +154,6 @@ export async function checkDistribution(
 }
 
 function names(hosts: readonly SwarmNode[]): string {
-  const some = hosts.map(({ hostname }) => hostname).sort().slice(0, 3).join(", ");
-  const more = hosts.length > 3 ? ` and ${hosts.length - 3} more` : "";
-  return hosts.length === 1 ? `host ${some}` : `${hosts.length} hosts: ${some}${more}`;
+  const named = some(hosts.map(({ hostname }) => hostname).sort());
+  return hosts.length === 1 ? `host ${named}` : `${hosts.length} hosts: ${named}`;
 }

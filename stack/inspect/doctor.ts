@@ -13,16 +13,14 @@ import type { SshConnection } from "../ssh/ssh.ts";
 import {
   checkCluster,
   checkEngine,
-  checkFacts,
   checkHosts,
   checkImage,
   checkPort,
   checkProblems,
   checkVersion,
   type Finding,
-  PADDING,
-  parseFacts,
 } from "./checks.ts";
+import { checkFacts, PADDING, parseFacts } from "./facts.ts";
 import { clusterStatus } from "./status.ts";
 
 /** How long the nodes are given for one check, in seconds. */

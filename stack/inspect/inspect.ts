@@ -1,4 +1,4 @@
-import { type Cluster, nodeStatuses, stackLabel } from "../cluster/cluster.ts";
+import { type Cluster, nodeStatuses, stackLabel, traitsOf } from "../cluster/cluster.ts";
 import { partsOf } from "../cluster/parts.ts";
 import type { Engine, Service } from "../engine/swarm.ts";
 import type { JsonObject } from "../json.ts";
@@ -23,6 +23,7 @@ export async function inspectCluster(engine: Engine, cluster: Cluster): Promise<
   ]);
   const nodes = nodeStatuses(cluster, tasks, hosts);
   const host = masterHost(cluster, tasks, hosts);
+  const traits = traitsOf(cluster);
   const named = ({ id: Id, name: Name, createdAt: CreatedAt }: { id: string; name: string; createdAt: string }) => ({
     Id,
     Name,
@@ -32,13 +33,13 @@ export async function inspectCluster(engine: Engine, cluster: Cluster): Promise<
     Name: name,
     CreatedAt: master.createdAt,
     Version: master.labels[LABELS.version] ?? "",
-    Image: master.labels[LABELS.imageName] ?? master.image,
-    Slots: worker.labels[LABELS.slots] ?? "1",
+    Image: traits.image,
+    Slots: traits.slots,
     Workers: worker.replicas ?? "per-node",
     Master: {
       Host: host?.hostname ?? "",
       Address: host?.address ?? "",
-      Port: Number(master.labels[LABELS.port] ?? 2222),
+      Port: traits.port,
       HostKey: fingerprintOf(master.labels[LABELS.hostKey]),
     },
     UserKeys: authorized(master),

@@ -1,4 +1,4 @@
-import type { Cluster } from "../cluster/cluster.ts";
+import { type Cluster, traitsOf } from "../cluster/cluster.ts";
 import { diagnose, type Problem } from "../cluster/diagnose.ts";
 import type { Picture } from "../cluster/picture.ts";
 import { LABELS } from "../labels.ts";
@@ -78,7 +78,7 @@ export function clusterStatus({ cluster, nodes, wanted, running, subject }: Pict
     slots: health.reduce((sum, { slots }) => sum + slots, 0),
     masterHost: health.find(({ name }) => name === "master")?.host ?? "",
     port: subject.port,
-    image: master.labels[LABELS.imageName] ?? master.image,
+    image: traitsOf(cluster).image,
     version: master.labels[LABELS.version] ?? "",
     createdAt: master.createdAt,
     nodes: health,
@@ -87,21 +87,20 @@ export function clusterStatus({ cluster, nodes, wanted, running, subject }: Pict
 }
 
 /** Nodes that run and don't answer, or a master that can't be asked. */
-function silence(nodes: readonly NodeHealth[], { name, master }: Cluster, answers: Answers): Problem[] {
+function silence(nodes: readonly NodeHealth[], cluster: Cluster, answers: Answers): Problem[] {
   if ("error" in answers) {
     const runs = nodes.some((node) => node.name === "master" && node.state === "running");
     return runs ? [{ nodes: ["master"], error: answers.error, hosts: [], remedy: answers.remedy, final: false }] : [];
   }
   const silent = nodes.filter(({ state, answers }) => state === "running" && !answers);
   if (silent.length === 0) return [];
-  const ports = master.labels[LABELS.network] === "host"
-    ? `${master.labels[LABELS.port] ?? 2222}/tcp`
-    : "7946/tcp+udp and 4789/udp";
+  const { network, port } = traitsOf(cluster);
+  const ports = network === "host" ? `${port}/tcp` : "7946/tcp+udp and 4789/udp";
   return [{
     nodes: silent.map((node) => node.name),
     error: "runs, and the master has no connection to it",
     hosts: [...new Set(silent.map(({ host }) => host))],
-    remedy: `docker mpi logs ${name}  # says why; between hosts ${ports} must be open`,
+    remedy: `docker mpi logs ${cluster.name}  # says why; between hosts ${ports} must be open`,
     final: false,
   }];
 }

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { type Cluster, nodeStatuses, stackLabel } from "../cluster/cluster.ts";
+import { type Cluster, nodeStatuses, stackLabel, traitsOf } from "../cluster/cluster.ts";
 import type { Engine, EngineInfo, SwarmNode, Task } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import { OTHER_MACHINE, otherKey, readUserKeys } from "../keys/keys.ts";
@@ -79,7 +79,7 @@ export async function findMaster(search: MasterSearch, info: EngineInfo, cluster
   }
   return {
     host: masterAddress(search.vantage, info.nodeId, host.id, host.address),
-    port: Number(cluster.master.labels[LABELS.port] ?? 2222),
+    port: traitsOf(cluster).port,
     user: "mpi",
     privateKey: keys.privateKey,
     hostKey: keys.masterHostKey,

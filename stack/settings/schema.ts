@@ -5,6 +5,7 @@ import {
   isClusterName,
   isImageReference,
   MAX_CLUSTER_NAME,
+  SSH_PORT,
 } from "../names.ts";
 import { CONSTRAINTS } from "./constraint.ts";
 import { choice, type Rule, sizeOf, TRUE_OR_FALSE, wholeNumber } from "./rules.ts";
@@ -184,7 +185,7 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
     summary: "Port where the master's SSH server is published",
     detail:
       "It is a port of the host that runs the master; with `network.type: host`, of every host with a node, from 1024 up.",
-    fallback: constant(2222),
+    fallback: constant(SSH_PORT),
     ...wholeNumber(1, 65_535),
   },
   forwarding: {

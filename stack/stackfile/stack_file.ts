@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { LABELS } from "../labels.ts";
-import { fingerprint } from "../names.ts";
+import { fingerprint, SSH_PORT } from "../names.ts";
 import { mergeStack } from "../settings/merge.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { HostNetwork } from "./host_network.ts";
@@ -8,9 +8,6 @@ import { markServices } from "./ownership.ts";
 
 /** What JSON holds as it is, and what YAML refuses or takes for a line end. */
 const NOT_YAML = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
-
-/** The port that sshd has inside the containers. */
-const SSH_PORT = 2222;
 
 /** The account in the image, which owns the mounted keys. */
 const USER_ID = "1000";

@@ -3,17 +3,13 @@ import assert from "node:assert/strict";
 import {
   checkCluster,
   checkEngine,
-  checkFacts,
   checkHosts,
   checkImage,
   checkPort,
   checkVersion,
-  type FactsReply,
   type Finding,
-  type NodeFacts,
-  PADDING,
-  parseFacts,
 } from "../../stack/inspect/checks.ts";
+import { checkFacts, type FactsReply, type NodeFacts, PADDING, parseFacts } from "../../stack/inspect/facts.ts";
 import type { ClusterStatus } from "../../stack/inspect/status.ts";
 import { anImage, aNode, aService, MANAGER } from "../support/fakes.ts";
 
@@ -279,6 +275,7 @@ const facts = (node: string, parts: Partial<NodeFacts> = {}): NodeFacts => ({
 });
 const cluster = (workers: number | "per-node" = 3) => ({
   name: "hello",
+  master: aService("hello", "master"),
   worker: aService("hello", "worker", { replicas: workers === "per-node" ? undefined : workers }),
 });
 const reply = (facts: NodeFacts[], parts: Partial<FactsReply> = {}) => ({ status: 0, stderr: "", facts, ...parts });
@@ -359,8 +356,8 @@ for (const [what, parts, finding] of faults) {
 }
 
 Deno.test("checkFacts() leaves the MTU of the hosts' network to the hosts", () => {
-  const { name, worker } = cluster();
-  const onHosts = { name, worker: { ...worker, labels: { ...worker.labels, "docker-mpi.network": "host" } } };
+  const { master, ...others } = cluster();
+  const onHosts = { ...others, master: { ...master, labels: { ...master.labels, "docker-mpi.network": "host" } } };
   const replies = reply([facts("1"), facts("2", { mtu: 9000, received: 10 })]);
   const bad = checkFacts(onHosts, replies, ["1", "2"]).filter(({ verdict }) => verdict === "problem");
   const remedy = "ip link show  # on each host shows its MTU, which its node has too; make them the same";
