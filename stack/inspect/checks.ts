@@ -1,5 +1,5 @@
 /** What `docker mpi doctor` makes of the facts: functions from values to findings. */
-import { type Cluster, findClusters, traitsOf } from "../cluster/cluster.ts";
+import { findClusters, traitsOf } from "../cluster/cluster.ts";
 import { describeProblem, type Problem } from "../cluster/diagnose.ts";
 import type { EngineInfo, Service, SwarmNode } from "../engine/swarm.ts";
 import { digestOf, type Distribution, mayBeLocal, needsRegistry, onlyHere, refusalOf } from "../image/distribution.ts";

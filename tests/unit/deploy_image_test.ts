@@ -226,8 +226,8 @@ Deno.test("a network that is there, or that the swarm gives, is what the nodes h
   await ask(many);
 
   const more = await running({ flags: { workers: 300 } });
-  for (const refused of [checkDeployment(more.deployment, undefined), previewStack(more.deployment, undefined)]) {
-    await assert.rejects(refused, {
+  for (const refused of [checkDeployment, previewStack]) {
+    await assert.rejects(refused(more.deployment, undefined), {
       code: "usage",
       message: 'A master and 300 workers do not fit: the subnet "10.0.1.0/24" has addresses for 252 nodes',
       hint: "docker mpi rm hello && docker mpi deploy --cluster hello --subnet 10.20.0.0/16 --workers 300",
