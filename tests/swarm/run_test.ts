@@ -73,7 +73,7 @@ for (const mpi of IMPLEMENTATIONS) {
     });
 
     await t.step("what it leaves in the background ends with it", async () => {
-      const script = "trap '' TERM; sleep 600 & sleep 601 </dev/null >/dev/null 2>&1 & echo over";
+      const script = "trap '' TERM; sleep 600 & setsid sleep 601 </dev/null >/dev/null 2>&1 & sleep 0.1; echo over";
       assert.deepEqual(await shell(script), { code: 0, stdout: "over\n".repeat(3), stderr: "" });
       assert.deepEqual(await jobProcesses(world), []);
     });
