@@ -7,6 +7,7 @@ use POSIX ();
 use Jobs;
 use Loop;
 use Nodes;
+use Processes;
 
 use constant {
   CHUNK => 65_536,
@@ -98,7 +99,7 @@ sub _run {
   close $to;
   $self->_store_all($from);
   1 until waitpid($pid, 0) == $pid;
-  my $status = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+  my $status = Processes::status();
   delete $self->{run};
   # What mpi_run said before it had a way of its own: why it couldn't begin.
   my $said = Nodes::read_text("$self->{folder}/said");

@@ -90,11 +90,11 @@ sub words {
 }
 
 # usage: aborted(TEXT)
-# Gives the rank that called MPI_Abort and its status, by what MPICH prints on its standard error and Open MPI on the launcher's.
+# Gives who called MPI_Abort, {rank, status}, by what MPICH prints on its standard error and Open MPI on the launcher's.
 sub aborted {
   my ($text) = @_;
-  return ($2, $1) if $text =~ /^(?:e\d+:)?Abort\((-?\d+)\) on node (\d+)/m;
-  return ($1, $2) if $text =~ /^MPI_ABORT was invoked on rank (\d+).*?^\s*Errorcode: (-?\d+)/ms;
+  return {rank => $2, status => $1} if $text =~ /^(?:e\d+:)?Abort\((-?\d+)\) on node (\d+)/m;
+  return {rank => $1, status => $2} if $text =~ /^MPI_ABORT was invoked on rank (\d+).*?^\s*Errorcode: (-?\d+)/ms;
   return;
 }
 
