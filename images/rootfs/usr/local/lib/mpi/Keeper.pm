@@ -37,7 +37,10 @@ sub keep {
     last if $facts{why} ne 'lost' || $attempt > $self->{retries} || $self->{signal};
     $self->say("Runs again on the nodes that are left, retry $attempt of $self->{retries}");
     select undef, undef, undef, PAUSE;
-    last if $self->{signal};
+    next unless $self->{signal};
+    # As if it had come when the program ran.
+    $status = $self->{signal} eq 'INT' ? 130 : 143;
+    last;
   }
   # What was only there to run it: input can be large, and variables be secret. It leaves room for the facts, too.
   unlink map { "$self->{folder}/$_" } qw(input words reserve);
