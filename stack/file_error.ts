@@ -9,7 +9,7 @@ import { brief } from "./text.ts";
  * import assert from "node:assert/strict";
  * import { isFileError } from "./file_error.ts";
  *
- * const error = await Deno.readTextFile("/no/such/file").catch((error) => error);
+ * const error = await Deno.readTextFile("/no/such/file").catch((thrown) => thrown);
  * assert.ok(isFileError(error));
  * assert.ok(!isFileError(new Error("There is no such cluster")));
  * ```
@@ -51,7 +51,7 @@ export function isFull(error: unknown): boolean {
  * ```
  *
  * @param error What was thrown; of one that is not among the usual, what it says, without number and path.
- * @returns The end of a sentence, in one line of at most 200 characters, without a full stop.
+ * @returns The end of a sentence, in one line, cut to 200 characters.
  */
 export function why(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "it does not exist";

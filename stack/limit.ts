@@ -28,7 +28,7 @@ export interface Limit {
  * ```
  *
  * @param limit The limit; one that is shared already keeps its end.
- * @returns The limit, with its end, counted from now.
+ * @returns The same limit with its `end`.
  */
 export function shared(limit: Limit): Limit {
   return { ...limit, end: endOf(limit) };

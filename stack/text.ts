@@ -78,7 +78,7 @@ export function quote(text: string): string {
  * assert.equal(quotePath("my keys\n"), '"my keys\\n"');
  * ```
  *
- * @param path The path; behind 300 characters it is cut.
+ * @param path The path; one of more than 300 characters is cut.
  */
 export function quotePath(path: string): string {
   return visible(JSON.stringify(cut(path, 300)));

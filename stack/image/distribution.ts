@@ -165,8 +165,9 @@ export function refusalOf(needs: Distribution): MpiError | undefined {
  * import { onlyHere } from "./distribution.ts";
  *
  * const host = { id: "1", hostname: "a", address: "10.0.0.1", state: "ready", availability: "active", attributes: {} };
- * assert.match(onlyHere({ image: "ada/hello", hosts: [host] }).message, /on this engine only, and nodes may start on host a$/);
- * assert.match(onlyHere({ image: "ada/hello", hosts: [host] }).hint ?? "", /^docker mpi deploy --push  # takes it to its/);
+ * const error = onlyHere({ image: "ada/hello", hosts: [host] });
+ * assert.equal(error.message, 'Image "ada/hello" is on this engine only, and nodes may start on host a');
+ * assert.match(error.hint ?? "", /^docker mpi deploy --push {2}# /);
  * assert.match(onlyHere({ image: "hello", hosts: [host] }).hint ?? "", /--push --image registry.example.org\/hello /);
  * ```
  *
