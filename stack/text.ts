@@ -65,7 +65,21 @@ export function quote(text: string): string {
   return visible(JSON.stringify(cut(text, 60)));
 }
 
-/** Quotes a path for a message: whole, unless it is longer than any that is meant. */
+/**
+ * Quotes a path for a message: whole, unless it is longer than any that is meant.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { quotePath } from "./text.ts";
+ *
+ * const path = `/home/ada/${"d".repeat(100)}`;
+ * assert.equal(quotePath(path), `"${path}"`);
+ * assert.equal(quotePath("my keys\n"), '"my keys\\n"');
+ * ```
+ *
+ * @param path The path; one of more than 300 characters is cut.
+ */
 export function quotePath(path: string): string {
   return visible(JSON.stringify(cut(path, 300)));
 }

@@ -13,8 +13,19 @@ export type ResolveImage = "always" | "never";
 /**
  * Finds the digest under which an image's own registry knows it; none if it was only built here, or changed since.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { digestOf } from "./distribution.ts";
+ *
+ * const local = { id: "sha256:1", labels: {}, digests: ["example.org/hello@sha256:2"] };
+ * assert.equal(digestOf("example.org/hello:1", local), "sha256:2");
+ * assert.equal(digestOf("example.com/hello:1", local), undefined);
+ * ```
+ *
  * @param image Its name.
  * @param local What the engine has under that name.
+ * @returns The digest, `sha256:…`, or nothing.
  */
 export function digestOf(image: string, local: LocalImage): string | undefined {
   const found = local.digests.find((digest) => familiar(digest) === familiar(image));
@@ -24,6 +35,16 @@ export function digestOf(image: string, local: LocalImage): string | undefined {
 /**
  * Whether an image may be in no registry, although it has a digest: an engine that keeps images in containerd gives what it
  * built itself a digest too, its id, and a single word is no name that anybody but Docker could push to.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { mayBeLocal } from "./distribution.ts";
+ *
+ * const built = { id: "sha256:1", labels: {}, digests: ["hello@sha256:1"] };
+ * assert.ok(mayBeLocal("hello:latest", built));
+ * assert.ok(!mayBeLocal("ada/hello:latest", { ...built, digests: ["ada/hello@sha256:1"] }));
+ * ```
  *
  * @param image Its name.
  * @param local What the engine has under that name.
@@ -69,7 +90,21 @@ export interface Distribution {
   here: string;
 }
 
-/** Whether nodes may start on other hosts than this engine's. */
+/**
+ * Whether nodes may start on other hosts than this engine's.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { needsRegistry } from "./distribution.ts";
+ *
+ * const host = { id: "1", hostname: "a", address: "10.0.0.1", state: "ready", availability: "active", attributes: {} };
+ * assert.ok(!needsRegistry({ hosts: [host], here: "1" }));
+ * assert.ok(needsRegistry({ hosts: [host, { ...host, id: "2" }], here: "1" }));
+ * ```
+ *
+ * @param distribution The hosts that may get nodes, and this engine.
+ */
 export function needsRegistry({ hosts, here }: Pick<Distribution, "hosts" | "here">): boolean {
   return hosts.some(({ id }) => id !== here);
 }
@@ -77,6 +112,20 @@ export function needsRegistry({ hosts, here }: Pick<Distribution, "hosts" | "her
 /**
  * Makes sure that an image which other hosts need has ever been in a registry.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { requireDigest } from "./distribution.ts";
+ *
+ * const host = { id: "1", hostname: "a", address: "10.0.0.1", state: "ready", availability: "active", attributes: {} };
+ * const local = { id: "sha256:1", labels: {}, digests: [] };
+ * requireDigest({ image: "ada/hello", local, hosts: [host], here: "1" });
+ * const elsewhere = { image: "ada/hello", local, hosts: [host], here: "2" };
+ * assert.throws(() => requireDigest(elsewhere), /"ada\/hello" is on this engine only/);
+ * requireDigest({ ...elsewhere, local: { ...local, digests: ["ada/hello@sha256:2"] } });
+ * ```
+ *
+ * @param needs The image, and the hosts that need it.
  * @throws {MpiError} `not-found` if this engine alone has it.
  */
 export function requireDigest(needs: Distribution): void {
@@ -84,14 +133,47 @@ export function requireDigest(needs: Distribution): void {
   if (refusal !== undefined) throw refusal;
 }
 
-/** Why an image can't reach all hosts that need it; nothing if it can. */
+/**
+ * Why an image can't reach all hosts that need it; nothing if it can.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { refusalOf } from "./distribution.ts";
+ *
+ * const host = { id: "1", hostname: "a", address: "10.0.0.1", state: "ready", availability: "active", attributes: {} };
+ * const local = { id: "sha256:1", labels: {}, digests: [] };
+ * assert.equal(refusalOf({ image: "hello", local, hosts: [host], here: "1" }), undefined);
+ * assert.equal(refusalOf({ image: "hello", local, hosts: [host], here: "2" })?.code, "not-found");
+ * ```
+ *
+ * @param needs The image, and the hosts that need it.
+ * @returns An error `not-found` that can be thrown, or nothing.
+ */
 export function refusalOf(needs: Distribution): MpiError | undefined {
   const { image, local } = needs;
   const known = local !== undefined && digestOf(image, local) !== undefined;
   return known || !needsRegistry(needs) ? undefined : onlyHere(needs);
 }
 
-/** The error of an image that other hosts can't get. */
+/**
+ * The error of an image that other hosts can't get.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { onlyHere } from "./distribution.ts";
+ *
+ * const host = { id: "1", hostname: "a", address: "10.0.0.1", state: "ready", availability: "active", attributes: {} };
+ * const error = onlyHere({ image: "ada/hello", hosts: [host] });
+ * assert.equal(error.message, 'Image "ada/hello" is on this engine only, and nodes may start on host a');
+ * assert.match(error.hint ?? "", /^docker mpi deploy --push {2}# /);
+ * assert.match(onlyHere({ image: "hello", hosts: [host] }).hint ?? "", /--push --image registry.example.org\/hello /);
+ * ```
+ *
+ * @param distribution The image, and the hosts that may get nodes.
+ * @returns An error `not-found`; its hint has another name for the image where its own names no registry.
+ */
 export function onlyHere({ image, hosts }: Pick<Distribution, "image" | "hosts">): MpiError {
   const to = namesRegistry(image) ? "" : ` --image registry.example.org/${familiar(image)}`;
   const what = to === "" ? "takes it to its registry" : "takes it to a registry of yours";

@@ -45,7 +45,20 @@ export function familiar(image: string): string {
   return repositoryOf(image).replace(/^(index\.)?docker\.io\//, "").replace(/^library\//, "");
 }
 
-/** The host of an image's registry after a space; nothing for Docker Hub. */
+/**
+ * The host of an image's registry after a space; nothing for Docker Hub.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { registryHost } from "./image_name.ts";
+ *
+ * assert.equal(`docker login${registryHost("example.org:5000/hello:1")}`, "docker login example.org:5000");
+ * assert.equal(`docker login${registryHost("ada/hello:1")}`, "docker login");
+ * ```
+ *
+ * @param image The image's name.
+ */
 export function registryHost(image: string): string {
   const first = repositoryOf(image).split("/")[0] ?? "";
   return image.includes("/") && /[.:]|^localhost$/.test(first) && !/^(index\.)?docker\.io$/.test(first)

@@ -24,6 +24,18 @@ export interface BaseImage {
  *
  * They are made on the engine where they are missing and never pulled by these names: who holds them in a public registry
  * is beyond our control. A project that has them from a registry of its own names that registry in its Dockerfile.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { baseImages } from "./images.ts";
+ *
+ * const names = baseImages("1.0.0").map(({ reference }) => reference);
+ * assert.deepEqual(names.slice(0, 2), ["docker-mpi/mpich:1.0.0", "docker-mpi/mpich:1.0.0-dev"]);
+ * ```
+ *
+ * @param version The version of `docker mpi`.
+ * @returns For each MPI the image that programs run in, and the one that they are built in.
  */
 export function baseImages(version: string): BaseImage[] {
   return IMPLEMENTATIONS.flatMap((mpi): BaseImage[] => [
@@ -68,7 +80,23 @@ export function neededBases(
 /** `ARG NAME`, `ARG NAME=VALUE`, and the value in quotes. */
 const ARG = /^\s*ARG\s+(\w+)(?:="?([^\s"]*)"?)?/gim;
 
-/** The build-time variable, `NAME=VALUE`, that makes a Dockerfile take an MPI; none where it does not ask for one. */
+/**
+ * The build-time variable, `NAME=VALUE`, that makes a Dockerfile take an MPI; none where it does not ask for one.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { mpiArgs } from "./images.ts";
+ *
+ * const dockerfile = "ARG MPI=mpich\nFROM docker-mpi/${MPI}:1.0.0-dev\n";
+ * assert.deepEqual(mpiArgs(dockerfile, "openmpi"), ["MPI=openmpi"]);
+ * assert.deepEqual(mpiArgs(dockerfile, undefined), []);
+ * assert.deepEqual(mpiArgs("FROM docker-mpi/mpich:1.0.0-dev\n", "openmpi"), []);
+ * ```
+ *
+ * @param dockerfile Its text.
+ * @param mpi What was asked for; nothing: what the Dockerfile takes by itself.
+ */
 export function mpiArgs(dockerfile: string, mpi: Implementation | undefined): string[] {
   const asks = [...dockerfile.matchAll(ARG)].some(([, name]) => name === "MPI");
   return asks && mpi !== undefined ? [`MPI=${mpi}`] : [];
@@ -76,6 +104,18 @@ export function mpiArgs(dockerfile: string, mpi: Implementation | undefined): st
 
 /**
  * Makes sure that an image is for the MPI that was asked for.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { resolveSettings } from "../settings/settings.ts";
+ * import { requireMpi } from "./images.ts";
+ *
+ * const settings = await resolveSettings({ flags: { mpi: "openmpi" }, directory: "/home/ada/hello" });
+ * requireMpi(settings, "hello", undefined, "docker mpi build");
+ * const wrong = () => requireMpi(settings, "hello", "mpich", "docker mpi build");
+ * assert.throws(wrong, { code: "settings", message: 'Image "hello" has mpich, but --mpi asks for openmpi' });
+ * ```
  *
  * @param settings What was asked for; nothing: any MPI is right.
  * @param image The image's name.

@@ -77,7 +77,22 @@ export async function tryPull(
   return undefined;
 }
 
-/** Why a registry gave nothing: it can't be reached, it wants somebody else, or it has no such thing. */
+/**
+ * Why a registry gave nothing: it can't be reached, it wants somebody else, or it has no such thing.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { pullFailure } from "./registry.ts";
+ *
+ * assert.equal(pullFailure("dial tcp: lookup example.org: no such host"), "unreachable");
+ * assert.equal(pullFailure("pull access denied for ada/hello"), "refused");
+ * assert.equal(pullFailure("manifest unknown"), "missing");
+ * ```
+ *
+ * @param why What docker said last.
+ * @returns Which of the three; `missing` for all that says neither of the others.
+ */
 export function pullFailure(why: string): "unreachable" | "refused" | "missing" {
   if (/no such host|timeout|connection refused|unreachable|deadline exceeded|no route|HTTPS client|x509/i.test(why)) {
     return "unreachable";
@@ -85,7 +100,21 @@ export function pullFailure(why: string): "unreachable" | "refused" | "missing" 
   return /unauthorized|authentication required|no basic auth|denied|forbidden/i.test(why) ? "refused" : "missing";
 }
 
-/** The last thing that docker said, without what it begins every error with. */
+/**
+ * The last thing that docker said, without what it begins every error with.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { lastLine } from "./registry.ts";
+ *
+ * assert.equal(lastLine("Trying again\nError response from daemon: manifest unknown\n"), "manifest unknown");
+ * assert.equal(lastLine(""), "");
+ * ```
+ *
+ * @param text All that it printed.
+ * @returns One line without blanks around it; empty if it said nothing.
+ */
 export function lastLine(text: string): string {
   return text.trim().split("\n").at(-1)?.trim().replace(/^Error response from daemon: /, "") ?? "";
 }

@@ -39,7 +39,22 @@ function canonical(key: string): string {
   return prefix.toLowerCase() + key.slice(prefix.length);
 }
 
-/** Makes constraints out of what was probably meant: `host1`, `rack=7`, `node.role=worker`. */
+/**
+ * Makes constraints out of what was probably meant: `host1`, `rack=7`, `node.role=worker`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { suggestConstraints } from "./constraint.ts";
+ *
+ * assert.equal(suggestConstraints("host1"), "node.hostname == host1");
+ * assert.equal(suggestConstraints("rack=7, role!=manager"), "node.labels.rack == 7, node.role != manager");
+ * assert.equal(suggestConstraints("the fast ones"), undefined);
+ * ```
+ *
+ * @param text What was written.
+ * @returns Constraints with commas in between; nothing if the text makes none, or has more than 200 characters.
+ */
 export function suggestConstraints(text: string): string | undefined {
   if (text.length > MAX_SUGGESTED) return undefined;
   const meant = text.split(",").map((part) => {
@@ -70,6 +85,19 @@ export const CONSTRAINTS: Rule<string> = {
 
 /**
  * Tells whether a Docker host meets a constraint, as the swarm sees it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { meets } from "./constraint.ts";
+ *
+ * const attributes = { "node.hostname": "a", "node.ip": "10.0.0.1", "node.labels.rack": "7" };
+ * const host = { id: "1", hostname: "a", address: "10.0.0.1", state: "ready", availability: "active", attributes };
+ * assert.ok(meets(host, "node.labels.rack == 7"));
+ * assert.ok(meets(host, "node.ip == 10.0.0.0/24"));
+ * assert.ok(meets(host, "node.labels.gpu != yes"));
+ * assert.ok(!meets(host, "node.labels.gpu == yes"));
+ * ```
  *
  * @param node The host.
  * @param constraint As `deploy.placement.constraints` has it; one that says nothing to us allows every host.

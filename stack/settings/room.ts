@@ -36,7 +36,22 @@ export function checkRoom(settings: Settings, { runs, ...room }: Room): void {
   });
 }
 
-/** How a cluster that is there gets a larger network: anew. */
+/**
+ * How a cluster that is there gets a larger network: anew.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { renewHint } from "./room.ts";
+ *
+ * const anew = "docker mpi rm cfd && docker mpi deploy --cluster cfd --subnet 10.20.0.0/16 --workers 300";
+ * assert.equal(renewHint("cfd", 300), anew);
+ * ```
+ *
+ * @param name The cluster's name.
+ * @param workers How many workers it is to have.
+ * @returns Commands for a shell, in one line.
+ */
 export function renewHint(name: string, workers: number): string {
   return `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --subnet 10.20.0.0/16 --workers ${workers}`;
 }

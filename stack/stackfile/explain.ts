@@ -55,9 +55,22 @@ export interface Preview {
 /**
  * Writes a stack file for people: YAML, with a comment that says why each line is there, the first time that it comes.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { explainStack } from "./explain.ts";
+ *
+ * const own = { version: "3.8", services: { worker: { user: "mpi" } }, networks: {}, secrets: {} };
+ * const stack = { ...own, services: { worker: { user: "mpi", tty: true } } };
+ * const lines = explainStack({ stack, own }, "hello", "1.0.0").split("\n").map((line) => line.trim());
+ * assert.equal(lines[lines.indexOf("user: mpi") - 1], "# no root in the containers, sshd included");
+ * assert.equal(lines[lines.indexOf("tty: true") - 1], "# by stack: in mpi.yaml");
+ * ```
+ *
  * @param preview The stack file.
  * @param name The cluster.
  * @param version The version of `docker mpi`.
+ * @returns The text, ending in a line end.
  */
 export function explainStack({ stack, own }: Preview, name: string, version: string): string {
   const said = new Set<string>();

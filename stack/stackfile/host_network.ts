@@ -45,6 +45,21 @@ export function chooseHosts(
 /**
  * Makes sure that every worker has a host of its own, beside the master's, and that all of them are known by IPv4.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { requireOwnHosts } from "./host_network.ts";
+ *
+ * const host = (id: string) => {
+ *   const attributes = { "node.id": id };
+ *   return { id, hostname: id, address: `10.0.0.${id}`, state: "ready", availability: "active", attributes };
+ * };
+ * const nodes = ["1", "2", "3"].map(host);
+ * requireOwnHosts(2, ["node.id != 1"], nodes, "docker mpi scale");
+ * const three = () => requireOwnHosts(3, ["node.id != 1"], nodes, "docker mpi scale");
+ * assert.throws(three, { code: "cluster", hint: /^docker mpi scale 2 / });
+ * ```
+ *
  * @param workers How many workers there are to be; `per-node`: one on each host that will do.
  * @param constraints What a worker's host has to meet, not to be the master's among it.
  * @param nodes All hosts of the swarm.

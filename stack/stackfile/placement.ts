@@ -31,15 +31,47 @@ export function takesTasks(node: SwarmNode, constraints: readonly string[]): boo
 /**
  * Finds the Docker hosts that may get nodes of a cluster.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { nodeHosts } from "./placement.ts";
+ *
+ * const host = (hostname: string, rack: string) => {
+ *   const attributes = { "node.labels.rack": rack };
+ *   return { id: hostname, hostname, address: "10.0.0.1", state: "ready", availability: "active", attributes };
+ * };
+ * const deploy = { placement: { constraints: ["node.labels.rack == 7"] } };
+ * const stack = { version: "3.8", services: { master: { deploy }, worker: { deploy } }, networks: {}, secrets: {} };
+ * assert.deepEqual(nodeHosts(stack, [host("a", "7"), host("b", "8")]).map(({ hostname }) => hostname), ["a"]);
+ * ```
+ *
  * @param stack Its stack file.
  * @param nodes All hosts of the swarm.
+ * @returns Those that may run the master or a worker, in the same order; a service of no tasks needs none.
  */
 export function nodeHosts({ services }: StackFile, nodes: readonly SwarmNode[]): SwarmNode[] {
   const wishes = ["master", "worker"].map((role) => wishOf(services[role])).filter(({ count }) => count !== 0);
   return nodes.filter((node) => wishes.some(({ constraints }) => takesTasks(node, constraints)));
 }
 
-/** What a host has to meet that is to run a service. */
+/**
+ * What a host has to meet that is to run a service.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { constraintsOf } from "./placement.ts";
+ *
+ * const deploy = { placement: { constraints: ["node.role == worker"] } };
+ * const stack = { version: "3.8", services: { master: {}, worker: { deploy } }, networks: {}, secrets: {} };
+ * assert.deepEqual(constraintsOf(stack, "worker"), ["node.role == worker"]);
+ * assert.deepEqual(constraintsOf(stack, "master"), []);
+ * ```
+ *
+ * @param stack The cluster's stack file.
+ * @param role Which of its services.
+ * @returns Its constraints; empty where every host will do.
+ */
 export function constraintsOf({ services }: StackFile, role: "master" | "worker"): readonly string[] {
   return wishOf(services[role]).constraints;
 }
@@ -68,6 +100,19 @@ function wishOf(service: Json | undefined): Wish {
 
 /**
  * Makes sure that there is a Docker host for the master, and room for the workers, as far as constraints tell.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { requirePlaces } from "./placement.ts";
+ *
+ * const attributes = { "node.labels.rack": "7" };
+ * const host = { id: "1", hostname: "a", address: "10.0.0.1", state: "ready", availability: "active", attributes };
+ * const worker = { deploy: { placement: { constraints: ["node.labels.rack == 8"] } } };
+ * const stack = { version: "3.8", services: { master: {}, worker }, networks: {}, secrets: {} };
+ * assert.throws(() => requirePlaces(stack, [host]), /workers find no host: none meets "node.labels.rack == 8"/);
+ * requirePlaces(stack, [host, { ...host, id: "2", hostname: "b", attributes: { "node.labels.rack": "8" } }]);
+ * ```
  *
  * @param stack The cluster's stack file.
  * @param nodes All hosts of the swarm.
