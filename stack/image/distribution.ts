@@ -5,7 +5,7 @@ import type { Report } from "../event.ts";
 import { type Limit, withinLimit } from "../limit.ts";
 import { some } from "../text.ts";
 import { familiar, namesRegistry, registryHost, repositoryOf } from "./image_name.ts";
-import { lastLine, pullFailure } from "./registry.ts";
+import { lastLine, pullFailure, REGISTRY_SAYS } from "./registry.ts";
 
 /** Whether to ask the registry that hosts get the image from, or to take it that every host has it: Docker's own words. */
 export type ResolveImage = "always" | "never";
@@ -213,21 +213,15 @@ export async function checkDistribution(
   if (code === 0) return report({ resource, state: "done", text: "in its registry" });
   const why = lastLine(stderr);
   const failure = pullFailure(why);
-  if (failure !== "unreachable" && mayBeLocal(image, local)) throw onlyHere(distribution);
-  const { says, hint } = {
-    unreachable: {
-      says: "can't be reached",
-      hint: `docker pull ${exact}  # tries it again; --resolve-image never deploys with what the hosts have`,
-    },
-    refused: {
-      says: "refuses it to you",
-      hint: `docker login${registryHost(image)}  # and then: docker mpi deploy --with-registry-auth`,
-    },
-    missing: {
-      says: "does not have what this engine has",
-      hint: "docker mpi deploy --push  # takes it there",
-    },
+  if (["refused", "missing"].includes(failure) && mayBeLocal(image, local)) throw onlyHere(distribution);
+  const again = `docker pull ${exact}  # tries it again; --resolve-image never deploys with what the hosts have`;
+  const hint = {
+    unreachable: again,
+    failing: again,
+    refused: `docker login${registryHost(image)}  # and then: docker mpi deploy --with-registry-auth`,
+    missing: "docker mpi deploy --push  # takes it there",
   }[failure];
+  const says = failure === "missing" ? "does not have what this engine has" : REGISTRY_SAYS[failure];
   throw new MpiError(
     "not-found",
     `The registry of image "${image}" ${says}, and nodes may start on ${names(hosts)}: ${why}`,

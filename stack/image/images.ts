@@ -7,7 +7,7 @@ import { LABELS } from "../labels.ts";
 import { type Implementation, IMPLEMENTATIONS } from "../settings/schema.ts";
 import type { Settings } from "../settings/settings.ts";
 import { typed } from "../shell.ts";
-import { pullFailure, tryPull } from "./registry.ts";
+import { pullFailure, REGISTRY_SAYS, tryPull } from "./registry.ts";
 
 /** One of our own images, which projects are built from. */
 export interface BaseImage {
@@ -69,16 +69,23 @@ export function neededBases(
 ): BaseImage[] {
   const given = new Map(args.map((pair) => pair.split(/=(.*)/s, 2) as [string, string]));
   const [head = ""] = dockerfile.split(/^\s*FROM\s/im, 1);
-  const values = new Map([...head.matchAll(ARG)].map(([, name, value]) => [name, given.get(name!) ?? value ?? ""]));
+  const values = new Map(declared(head).map(([name, value]) => [name, given.get(name) ?? value]));
   const from = new Set(
     [...dockerfile.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)/gim)]
-      .map(([, name]) => name!.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, a, b) => values.get(a ?? b) ?? "")),
+      .map(([, name]) => name!.replace(VARIABLE, (_, a, other, b) => values.get(a ?? b) || other || "")),
   );
   return bases.filter(({ reference }) => from.has(reference));
 }
 
-/** `ARG NAME`, `ARG NAME=VALUE`, and the value in quotes. */
-const ARG = /^\s*ARG\s+(\w+)(?:="?([^\s"]*)"?)?/gim;
+/** The variables that a part of a Dockerfile declares, with their values: `ARG NAME OTHER=VALUE THIRD="VALUE"`. */
+function declared(text: string): [name: string, value: string][] {
+  const words = [...text.matchAll(/^\s*ARG\s+(.+)$/gim)].map(([, line]) => line).join(" ");
+  return [...words.matchAll(/(\w+)(?:=(?:"([^"]*)"|'([^']*)'|(\S*)))?/g)]
+    .map(([, name, double, single, plain]) => [name!, double ?? single ?? plain ?? ""]);
+}
+
+/** `$NAME`, `${NAME}`, and `${NAME:-VALUE}` with what it is otherwise. */
+const VARIABLE = /\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))/g;
 
 /**
  * The build-time variable, `NAME=VALUE`, that makes a Dockerfile take an MPI; none where it does not ask for one.
@@ -98,7 +105,7 @@ const ARG = /^\s*ARG\s+(\w+)(?:="?([^\s"]*)"?)?/gim;
  * @param mpi What was asked for; nothing: what the Dockerfile takes by itself.
  */
 export function mpiArgs(dockerfile: string, mpi: Implementation | undefined): string[] {
-  const asks = [...dockerfile.matchAll(ARG)].some(([, name]) => name === "MPI");
+  const asks = declared(dockerfile).some(([name]) => name === "MPI");
   return asks && mpi !== undefined ? [`MPI=${mpi}`] : [];
 }
 
@@ -256,9 +263,9 @@ export async function findImage(
   const why = await tryPull(docker, image, report, signal);
   const pulled = await engine.image(image);
   if (pulled !== undefined) return pulled;
-  const unreachable = why !== undefined && pullFailure(why) === "unreachable";
-  const where = unreachable
-    ? "is not on this engine, and its registry can't be reached"
+  const failure = why === undefined ? "missing" : pullFailure(why);
+  const where = ["unreachable", "failing"].includes(failure)
+    ? `is not on this engine, and its registry ${REGISTRY_SAYS[failure]}`
     : "is neither on this engine nor in its registry";
   throw new MpiError("not-found", `Image "${image}" ${where}: ${why ?? "it went as soon as it was pulled"}`, {
     hint: "docker mpi build  # in the project's directory makes it; image: in mpi.yaml names another",

@@ -25,7 +25,7 @@ function pushRemedy(image: string, why: string): string {
   if (/HTTP response to HTTPS client|x509|certificate/.test(why)) {
     return "docker info  # shows the insecure registries; one without TLS must be among them, on every host";
   }
-  if (pullFailure(why) === "unreachable") return `docker push ${image}  # tries it again`;
+  if (["unreachable", "failing"].includes(pullFailure(why))) return `docker push ${image}  # tries it again`;
   return `docker login${
     registryHost(image)
   }  # and a name that is yours to push to: image: registry.example.org/team/hello`;
@@ -55,8 +55,7 @@ export function requireRegistry(image: string, command: string): void {
 export async function pullImage(docker: DockerCli, image: string, report: Report, signal: AbortSignal): Promise<void> {
   const why = await tryPull(docker, image, report, signal);
   if (why === undefined) return;
-  const says = { unreachable: "can't be reached", refused: "refuses it to you", missing: "does not have it" };
-  throw new MpiError("not-found", `The registry of image "${image}" ${says[pullFailure(why)]}: ${why}`, {
+  throw new MpiError("not-found", `The registry of image "${image}" ${REGISTRY_SAYS[pullFailure(why)]}: ${why}`, {
     hint: `docker pull ${image}  # tries it again; docker login${registryHost(image)} where it wants a login`,
   });
 }
@@ -77,8 +76,20 @@ export async function tryPull(
   return undefined;
 }
 
+/** Why a registry gave nothing. */
+export type PullFailure = "unreachable" | "refused" | "missing" | "failing";
+
+/** What to say of it, after "the registry". */
+export const REGISTRY_SAYS: Readonly<Record<PullFailure, string>> = {
+  unreachable: "can't be reached",
+  refused: "refuses it to you",
+  missing: "does not have it",
+  failing: "fails",
+};
+
 /**
- * Why a registry gave nothing: it can't be reached, it wants somebody else, or it has no such thing.
+ * Why a registry gave nothing: it can't be reached, it wants somebody else, it has no such thing, or something else is wrong
+ * with it.
  *
  * @example
  * ```ts
@@ -88,17 +99,23 @@ export async function tryPull(
  * assert.equal(pullFailure("dial tcp: lookup example.org: no such host"), "unreachable");
  * assert.equal(pullFailure("pull access denied for ada/hello"), "refused");
  * assert.equal(pullFailure("manifest unknown"), "missing");
+ * assert.equal(pullFailure("toomanyrequests: You have reached your pull rate limit"), "failing");
  * ```
  *
  * @param why What docker said last.
- * @returns Which of the three; `missing` for all that says neither of the others.
+ * @returns Which of the four; `failing` for all that says none of the others.
  */
-export function pullFailure(why: string): "unreachable" | "refused" | "missing" {
-  if (/no such host|timeout|connection refused|unreachable|deadline exceeded|no route|HTTPS client|x509/i.test(why)) {
-    return "unreachable";
-  }
-  return /unauthorized|authentication required|no basic auth|denied|forbidden/i.test(why) ? "refused" : "missing";
+export function pullFailure(why: string): PullFailure {
+  // What an image or a registry is called says nothing.
+  const words = why.replace(/\S+[/:]\S+/g, "");
+  return PULL_FAILURES.find(([, pattern]) => pattern.test(words))?.[0] ?? "failing";
 }
+
+const PULL_FAILURES: [PullFailure, RegExp][] = [
+  ["unreachable", /no such host|timeout|connection refused|unreachable|deadline exceeded|no route|HTTPS client|x509/i],
+  ["refused", /unauthorized|authentication required|no basic auth|denied|forbidden/i],
+  ["missing", /not found|unknown|does not exist|no matching manifest/i],
+];
 
 /**
  * The last thing that docker said, without what it begins every error with.

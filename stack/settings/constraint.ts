@@ -63,8 +63,10 @@ export function suggestConstraints(text: string): string | undefined {
     if (value === undefined) return `node.hostname == ${key}`;
     const attribute = /^(node|engine)\./i.test(key)
       ? key
-      : /^(id|hostname|ip|role)$/i.test(key)
+      : /^(id|hostname|ip|role|platform\.\w+|labels\..+)$/i.test(key)
       ? `node.${key}`
+      : /^(os|arch)$/i.test(key)
+      ? `node.platform.${key}`
       : `node.labels.${key}`;
     return `${attribute} ${operator === "!=" ? "!=" : "=="} ${value}`;
   }).join(", ");

@@ -61,7 +61,7 @@ export function chooseHosts(
  * ```
  *
  * @param workers How many workers there are to be; `per-node`: one on each host that will do.
- * @param constraints What a worker's host has to meet, not to be the master's among it.
+ * @param constraints What a worker's host has to meet; last, not to be the master's.
  * @param nodes All hosts of the swarm.
  * @param command What a number of workers is added to, to say it better.
  * @throws {MpiError} `cluster` if there are not as many hosts. What no host at all meets is not told here.
@@ -72,7 +72,8 @@ export function requireOwnHosts(
   nodes: readonly SwarmNode[],
   command: string,
 ): void {
-  const asked = constraints.filter((each) => !each.startsWith("node.id != "));
+  const masters = constraints.findLastIndex((each) => each.startsWith("node.id != "));
+  const asked = constraints.filter((_, at) => at !== masters);
   const fit = nodes.filter((node) => takesTasks(node, asked));
   const strange = fit.find(({ address }) => !IPV4.test(address));
   if (strange !== undefined) throw noAddress(strange);

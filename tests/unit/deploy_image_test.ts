@@ -9,6 +9,7 @@ import { resolveSettings } from "../../stack/settings/settings.ts";
 import { limit, noMaster, running, world } from "../support/deployment.ts";
 import { aNetwork, anImage, aNode, type Answer, aService, fakeDocker, MANAGER } from "../support/fakes.ts";
 
+const ANOTHER = "  # or another subnet that is large enough, and that no host uses already";
 const PUSHED = "example.org/hello:1";
 const pushed = anImage({ digests: ["other.org/hello@sha256:7", "example.org/hello@sha256:2"] });
 
@@ -230,7 +231,7 @@ Deno.test("a network that is there, or that the swarm gives, is what the nodes h
     await assert.rejects(refused(more.deployment, undefined), {
       code: "usage",
       message: 'A master and 300 workers do not fit: the subnet "10.0.1.0/24" has addresses for 252 nodes',
-      hint: "docker mpi rm hello && docker mpi deploy --cluster hello --subnet 10.20.0.0/16 --workers 300",
+      hint: "docker mpi rm hello && docker mpi deploy --cluster hello --subnet 10.20.0.0/16 --workers 300" + ANOTHER,
     });
   }
 
@@ -291,7 +292,7 @@ Deno.test("scaleCluster() refuses more workers than the network has addresses fo
   await assert.rejects(scaleCluster(search, cluster, 300, limit, () => {}), {
     code: "usage",
     message: 'A master and 300 workers do not fit: the subnet "10.0.1.0/24" has addresses for 252 nodes',
-    hint: "docker mpi rm hello && docker mpi deploy --cluster hello --subnet 10.20.0.0/16 --workers 300",
+    hint: "docker mpi rm hello && docker mpi deploy --cluster hello --subnet 10.20.0.0/16 --workers 300" + ANOTHER,
   });
   const few = { ...cluster, worker: { ...cluster.worker, maxPerNode: 7 } };
   await assert.rejects(scaleCluster(search, few, 8, limit, () => {}), {

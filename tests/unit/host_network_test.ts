@@ -35,6 +35,11 @@ const few = "On the hosts' network each node needs a host of its own; beside the
 const none = "docker node ls  # shows the hosts; with --network overlay several nodes can be on one";
 const most = (workers: number) =>
   `deploy ${workers}  # as many as there are; with --network overlay several nodes can be on one host`;
+Deno.test("a host that the user leaves out may have no IPv4 address", () => {
+  const strange = aNode(4, { address: "fd00::1" });
+  requireOwnHosts(2, [`node.id != ${strange.id}`, ...elsewhere], [...hosts, strange], "deploy");
+});
+
 const REFUSED: [workers: number | "per-node", hosts: number, message: string, hint: string][] = [
   [3, 3, "2 are there for 3 workers", most(2)],
   [2, 2, "1 is there for 2 workers", most(1)],

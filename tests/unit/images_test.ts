@@ -10,7 +10,7 @@ import {
   neededBases,
   requireMpi,
 } from "../../stack/image/images.ts";
-import { pullImage, pushImage, requireRegistry } from "../../stack/image/registry.ts";
+import { type PullFailure, pullFailure, pullImage, pushImage, requireRegistry } from "../../stack/image/registry.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { resolveSettings } from "../../stack/settings/settings.ts";
 import { anImage, events, fakeDocker, fakeEngine } from "../support/fakes.ts";
@@ -39,6 +39,10 @@ const dockerfiles: [text: string, needed: (string | undefined)[], args?: string[
   ["ARG MPI\nFROM docker-mpi/${MPI}:1.2.3-dev\n", []],
   ["FROM docker-mpi/${MPI}:1.2.3-dev\n", [], ["MPI=openmpi"]],
   ["FROM debian\nARG MPI=mpich\nFROM docker-mpi/${MPI}:1.2.3-dev\n", []],
+  ["ARG MPI='mpich'\nFROM docker-mpi/${MPI}:1.2.3-dev\n", [DEV]],
+  ["ARG A='x y' MPI=mpich\nFROM docker-mpi/${MPI}:1.2.3-dev\n", [DEV]],
+  ["ARG MPI\nFROM docker-mpi/${MPI:-mpich}:1.2.3-dev\n", [DEV]],
+  ["ARG MPI\nFROM docker-mpi/${MPI:-mpich}:1.2.3-dev\n", [OPENMPI_DEV], ["MPI=openmpi"]],
 ];
 
 for (const [text, needed, args] of dockerfiles) {
@@ -213,6 +217,20 @@ for (const [said, message, hint] of pushes) {
   });
 }
 
+const failures: [why: string, is: PullFailure][] = [
+  ["manifest for example.org/timeout:1 not found: manifest unknown: manifest unknown", "missing"],
+  ["manifest for denied:1 not found", "missing"],
+  ["unexpected status from GET request to https://example.org/v2/: 503 Service Unavailable", "failing"],
+  ['Get "https://example.org/v2/": EOF', "failing"],
+  ['Get "https://example.org/v2/": dial tcp: lookup example.org on 10.0.0.2:53: no such host', "unreachable"],
+  ["x509: certificate signed by unknown authority", "unreachable"],
+  ["pull access denied for ada/hello, repository does not exist or may require 'docker login'", "refused"],
+];
+
+for (const [why, is] of failures) {
+  Deno.test(`what a registry means by ${JSON.stringify(why)}`, () => assert.equal(pullFailure(why), is));
+}
+
 Deno.test("pullImage() says why a registry gives nothing", async () => {
   const pull = (said: string) =>
     pullImage(fakeDocker(() => ({ code: 1, stderr: said })), "example.org/hello:1", () => {}, signal);
@@ -221,6 +239,8 @@ Deno.test("pullImage() says why a registry gives nothing", async () => {
   await assert.rejects(pull("manifest unknown"), { message: `${begin} does not have it: manifest unknown`, hint });
   await assert.rejects(pull("unauthorized"), { message: `${begin} refuses it to you: unauthorized`, hint });
   await assert.rejects(pull("i/o timeout"), { message: `${begin} can't be reached: i/o timeout`, hint });
+  const limit = "toomanyrequests: You have reached your pull rate limit";
+  await assert.rejects(pull(limit), { message: `${begin} fails: ${limit}`, hint });
 });
 
 Deno.test("findImage() takes the engine's, else the registry's, else says that neither has it", async () => {

@@ -142,6 +142,8 @@ const guesses: [text: string, meant: string | undefined][] = [
   ["role=worker, node.labels.x!=y", "node.role == worker, node.labels.x != y"],
   ["node.role=manager", "node.role == manager"],
   ["Node.Role=manager, Hostname=Head", "node.role == manager, node.hostname == Head"],
+  ["labels.rack=7, os=linux", "node.labels.rack == 7, node.platform.os == linux"],
+  ["platform.arch=x86_64", "node.platform.arch == x86_64"],
   ["node.colour == red", undefined],
   ["", undefined],
   ["a".repeat(1000), undefined],
