@@ -222,11 +222,9 @@ export function isLive(task: Task): boolean {
  * const cluster = { name: "hello", master, worker: { ...master, id: "s2", name: "hello_worker" } };
  * const task = { id: "t1", serviceId: "s2", slot: 3, nodeId: "n1", containerId: "", error: "", since: "" };
  * const host = { id: "n1", hostname: "rack-1", address: "", state: "ready", availability: "active", attributes: {} };
- * const tasks = [
- *   { ...task, state: "failed", desired: "shutdown", error: "no such image: hello" },
- *   { ...task, id: "t2", state: "running", desired: "running" },
- * ];
- * const [worker] = nodeStatuses(cluster, tasks, [host]);
+ * const failed = { ...task, state: "failed", desired: "shutdown", error: "no such image: hello" };
+ * const running = { ...task, id: "t2", state: "running", desired: "running" };
+ * const [worker] = nodeStatuses(cluster, [failed, running], [host]);
  * assert.deepEqual([worker?.name, worker?.host, worker?.state], ["worker-3", "rack-1", "running"]);
  * assert.deepEqual([worker?.failures, worker?.lastError], [1, "no such image: hello"]);
  * ```
