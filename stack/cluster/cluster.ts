@@ -104,6 +104,8 @@ export interface Choice {
  * import assert from "node:assert/strict";
  * import { chooseCluster } from "./cluster.ts";
  *
+ * assert.equal(chooseCluster([{ name: "hello" }], {}).name, "hello");
+ * assert.equal(chooseCluster([{ name: "cfd" }, { name: "hello" }], { project: "hello" }).name, "hello");
  * assert.throws(() => chooseCluster([], {}), /No cluster runs in this swarm/);
  * ```
  *

@@ -66,7 +66,8 @@ const NEXT = "next";
  *
  * @param directory The directory with the keys.
  * @param deployed The fingerprint of the user key that the running cluster takes, which tells the sets apart.
- * @returns The next set if it is the one that the cluster takes, or if no cluster runs; else that of before.
+ * @returns The next set if it is the one that the cluster takes, or if no cluster runs; else that of before, where there is
+ * one.
  * @throws {MpiError} `ssh` where a file is there and can't be read.
  */
 export async function readUserKeys(directory: string, deployed?: string): Promise<UserKeys | undefined> {
