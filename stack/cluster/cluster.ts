@@ -20,6 +20,21 @@ export interface Cluster {
  *
  * A cluster that is half there, as while `docker stack rm` is at work, is none.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { findClusters } from "./cluster.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const service = (cluster: string, role: string) => {
+ *   const labels = { "docker-mpi.cluster": cluster, "docker-mpi.role": role };
+ *   const id = `${cluster}-${role}`;
+ *   return { ...rest, id, name: id, image: "hello", labels, update: undefined, createdAt: "" };
+ * };
+ * const services = [service("cfd", "worker"), service("hello", "master"), service("hello", "worker")];
+ * assert.deepEqual(findClusters(services), [{ name: "hello", master: services[1], worker: services[2] }]);
+ * ```
+ *
  * @param services The services that carry {@linkcode LABELS}.
  * @returns The clusters by name.
  */
@@ -89,6 +104,8 @@ export interface Choice {
  * import assert from "node:assert/strict";
  * import { chooseCluster } from "./cluster.ts";
  *
+ * assert.equal(chooseCluster([{ name: "hello" }], {}).name, "hello");
+ * assert.equal(chooseCluster([{ name: "cfd" }, { name: "hello" }], { project: "hello" }).name, "hello");
  * assert.throws(() => chooseCluster([], {}), /No cluster runs in this swarm/);
  * ```
  *
@@ -133,7 +150,20 @@ export async function listClusters(engine: Engine): Promise<Cluster[]> {
   return findClusters(await engine.services([LABELS.cluster]));
 }
 
-/** The label that the tasks of a cluster have. */
+/**
+ * The label that the tasks of a cluster have.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { stackLabel } from "./cluster.ts";
+ *
+ * assert.equal(stackLabel("hello"), "com.docker.stack.namespace=hello");
+ * ```
+ *
+ * @param name The cluster's name.
+ * @returns A filter, `key=value`; services, networks, secrets and containers of the stack have it too.
+ */
 export function stackLabel(name: string): string {
   return `com.docker.stack.namespace=${name}`;
 }
@@ -164,13 +194,42 @@ export interface NodeStatus {
 
 const ENDED = new Set(["complete", "shutdown", "failed", "rejected", "orphaned", "remove"]);
 
-/** Whether a task still runs or will. */
+/**
+ * Whether a task still runs or will.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { isLive } from "./cluster.ts";
+ *
+ * const task = { id: "t1", serviceId: "", slot: 1, nodeId: "", containerId: "", desired: "running", error: "", since: "" };
+ * assert.equal(isLive({ ...task, state: "pending" }), true);
+ * assert.equal(isLive({ ...task, state: "rejected" }), false);
+ * ```
+ */
 export function isLive(task: Task): boolean {
   return !ENDED.has(task.state);
 }
 
 /**
  * Tells how every node of a cluster stands.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { nodeStatuses } from "./cluster.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels: {}, update: undefined, createdAt: "" };
+ * const cluster = { name: "hello", master, worker: { ...master, id: "s2", name: "hello_worker" } };
+ * const task = { id: "t1", serviceId: "s2", slot: 3, nodeId: "n1", containerId: "", error: "", since: "" };
+ * const host = { id: "n1", hostname: "rack-1", address: "", state: "ready", availability: "active", attributes: {} };
+ * const failed = { ...task, state: "failed", desired: "shutdown", error: "no such image: hello" };
+ * const running = { ...task, id: "t2", state: "running", desired: "running" };
+ * const [worker] = nodeStatuses(cluster, [failed, running], [host]);
+ * assert.deepEqual([worker?.name, worker?.host, worker?.state], ["worker-3", "rack-1", "running"]);
+ * assert.deepEqual([worker?.failures, worker?.lastError], [1, "no such image: hello"]);
+ * ```
  *
  * @param cluster Its services.
  * @param tasks The tasks of its stack, past ones included.

@@ -222,7 +222,21 @@ function fillIn(remedy: string, { subject, host = "HOST", image = "" }: Facts): 
   return named.replace("PORT", String((subject?.port ?? SSH_PORT) + 1)).replace("HOST", host).replace("IMAGE", image);
 }
 
-/** A problem as one line: who, why, where. */
+/**
+ * A problem as one line: who, why, where.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { describeProblem } from "./diagnose.ts";
+ *
+ * const problem = { nodes: ["worker-1", "worker-2"], error: "no such image.", hosts: ["rack-1"], remedy: "", final: true };
+ * assert.equal(describeProblem(problem), "worker-1, worker-2: no such image (on rack-1)");
+ * assert.equal(describeProblem({ ...problem, hosts: [] }), "worker-1, worker-2: no such image");
+ * ```
+ *
+ * @returns The line, without a full stop and without the remedy; of many nodes it names some.
+ */
 export function describeProblem({ nodes, error, hosts }: Problem): string {
   const who = some(nodes);
   return `${who}: ${error.trim().replace(/\.$/, "")}${hosts.length === 0 ? "" : ` (on ${hosts.join(", ")})`}`;

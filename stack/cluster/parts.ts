@@ -26,7 +26,27 @@ export async function partsOf(engine: Engine, name: string): Promise<Parts> {
   return { services, networks, secrets, configs };
 }
 
-/** Those of a stack that are ours. Where it has services and none is, it is a stack of somebody else, with what we once left in it. */
+/**
+ * Those of a stack that are ours. Where it has services and none is, it is a stack of somebody else, with what we once left
+ * in it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { ownParts } from "./parts.ts";
+ *
+ * const rest = { image: "web", secretIds: [], volumes: [], ports: [], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const web = { ...rest, id: "s1", name: "hello_web", labels: {}, update: undefined, createdAt: "" };
+ * const key = { id: "k1", name: "hello_key", labels: { "docker-mpi.cluster": "hello" }, createdAt: "" };
+ * const parts = { services: [web], networks: [], secrets: [key, { ...key, id: "k2", labels: {} }], configs: [] };
+ * assert.deepEqual(ownParts(parts, "hello"), { services: [], networks: [], secrets: [key], configs: [] });
+ * assert.deepEqual(ownParts({ ...parts, services: [] }, "hello"), { ...parts, services: [] });
+ * ```
+ *
+ * @param parts All that the swarm has of the stack.
+ * @param name The cluster's name, which is the stack's.
+ * @returns All of it, if one of its services is ours or it has none; otherwise no service, and the rest that is ours.
+ */
 export function ownParts(parts: Parts, name: string): Parts {
   const isOurs = ({ labels }: Labelled) => labels[LABELS.cluster] === name;
   if (parts.services.length === 0 || parts.services.some(isOurs)) return parts;
@@ -39,7 +59,21 @@ export function ownParts(parts: Parts, name: string): Parts {
   };
 }
 
-/** The parts in one list. */
+/**
+ * The parts in one list.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { allParts } from "./parts.ts";
+ *
+ * const [secret, config] = ["k1", "c1"].map((id) => ({ id, name: id, labels: {}, createdAt: "" }));
+ * assert.ok(secret && config);
+ * assert.deepEqual(allParts({ services: [], networks: [], secrets: [secret], configs: [config] }), [secret, config]);
+ * ```
+ *
+ * @returns Services, networks, secrets, then configs.
+ */
 export function allParts({ services, networks, secrets, configs }: Parts): (Service | Network | Labelled)[] {
   return [...services, ...networks, ...secrets, ...configs];
 }

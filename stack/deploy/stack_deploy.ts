@@ -7,6 +7,16 @@ import { formatStack, type StackFile } from "../stackfile/stack_file.ts";
 
 /**
  * Somebody else changed the cluster at the same time: another attempt starts from what there is now.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Race } from "./stack_deploy.ts";
+ *
+ * const race = new Race('Cluster "hello" was deployed from elsewhere at the same time');
+ * assert.equal(race.code, "conflict");
+ * assert.equal(race.hint, "docker mpi deploy  # again, when the other has ended");
+ * ```
  */
 export class Race extends MpiError {
   /**
@@ -33,8 +43,26 @@ export interface StackDeployOptions {
 /**
  * Hands a stack file to `docker stack deploy`.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Race, stackDeploy } from "./stack_deploy.ts";
+ *
+ * const said = { code: 1, stdout: "", stderr: "Error response from daemon: network hello_cluster not found" };
+ * const docker = { run: () => Promise.resolve(said), attach: () => Promise.resolve(1) };
+ * const stack = { version: "3.8", services: {}, networks: {}, secrets: {} };
+ * const options = { name: "hello", resolveImage: "never" as const, registryAuth: false };
+ * const limit = { timeout: 5000, signal: new AbortController().signal };
+ * await assert.rejects(stackDeploy(docker, stack, options, limit, () => {}), Race);
+ * ```
+ *
+ * @param docker The user's `docker`.
+ * @param stack The stack file.
+ * @param options How to call it.
+ * @param limit When to give up.
+ * @param report Told that it is at work, and what Docker remarks.
  * @throws {Race} If parts of the stack came or went meanwhile.
- * @throws {MpiError} `engine` with what Docker says against it.
+ * @throws {MpiError} `engine` with what Docker says against it, `timeout` at the limit.
  */
 export async function stackDeploy(
   docker: DockerCli,

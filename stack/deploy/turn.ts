@@ -9,9 +9,25 @@ import { typed } from "../shell.ts";
  *
  * The lock goes with this process, however that ends.
  *
- * @param directory The directory with the cluster's keys on this machine.
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { takeTurn } from "./turn.ts";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const limit = { timeout: 0, signal: new AbortController().signal };
+ * const turn = await takeTurn(directory, limit, () => {});
+ * await assert.rejects(takeTurn(directory, limit, () => {}), /Another command that changes the cluster did not end/);
+ * turn[Symbol.dispose]();
+ * (await takeTurn(directory, limit, () => {}))[Symbol.dispose]();
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @param directory The directory with the cluster's keys on this machine; it is made if it is not there.
  * @param limit When to give up.
  * @param report Told that there is somebody to wait for.
+ * @returns The turn; disposing of it gives the lock to the next.
+ * @throws {MpiError} `timeout` at the limit, `ssh` where the lock's file can't be written.
  */
 export async function takeTurn(directory: string, limit: Limit, report: Report): Promise<Disposable> {
   const path = `${directory}/lock`;

@@ -22,7 +22,24 @@ export interface Finding {
 /** The oldest engine that has what a cluster needs. */
 const OLDEST_ENGINE = [20, 10] as const;
 
-/** Judges the engine that answers. */
+/**
+ * Judges the engine that answers.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkEngine } from "./checks.ts";
+ *
+ * const swarm = { swarm: "active", manager: true, clusterId: "c1", nodeId: "n1", nodeAddress: "10.0.0.1", managers: [] };
+ * const info = { ...swarm, version: "28.2.2", subnetSize: undefined };
+ * assert.equal(checkEngine(info, "unix:///var/run/docker.sock").verdict, "ok");
+ * const old = checkEngine({ ...info, version: "19.03.15" }, "tcp://head:2376");
+ * assert.equal(old.text, "19.03.15 at tcp://head:2376 is too old: want 20.10 or newer");
+ * ```
+ *
+ * @param info What it says of itself; its version counts.
+ * @param host Where it is, as the user knows it.
+ */
 export function checkEngine({ version }: EngineInfo, host: string): Finding {
   const check = "Engine";
   if (!isOld(version)) return { check, verdict: "ok", text: `${version} at ${host}` };
@@ -42,8 +59,21 @@ function isOld(version: string): boolean {
 /**
  * Judges the hosts of the swarm.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkHosts } from "./checks.ts";
+ *
+ * const host = { id: "n1", hostname: "rack-1", address: "10.0.0.1", availability: "active", cpus: 8, attributes: {} };
+ * const [well] = checkHosts([{ ...host, state: "ready" }], "n1");
+ * assert.deepEqual([well?.verdict, well?.text], ["ok", "1 host is ready, 8 CPUs"]);
+ * const [ill] = checkHosts([{ ...host, state: "down" }], "n1");
+ * assert.deepEqual([ill?.verdict, ill?.text], ["problem", "rack-1 is down"]);
+ * ```
+ *
  * @param hosts All of them.
  * @param here The node id of this engine.
+ * @returns One finding for each thing that is wrong, or one that all is well.
  */
 export function checkHosts(hosts: readonly SwarmNode[], here: string): Finding[] {
   const check = "Hosts";
@@ -100,7 +130,23 @@ function mixtures(hosts: readonly SwarmNode[], here: string): Finding[] {
   ];
 }
 
-/** Judges whether every host that may get nodes can get the image. */
+/**
+ * Judges whether every host that may get nodes can get the image.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkImage } from "./checks.ts";
+ *
+ * const host = { id: "n1", hostname: "rack-1", address: "", state: "ready", availability: "active", attributes: {} };
+ * const needs = { image: "hello", local: { id: "sha256:1", labels: {}, digests: [] }, hosts: [host], here: "n1" };
+ * assert.equal(checkImage(needs).text, "hello is here, where all nodes run");
+ * assert.equal(checkImage({ ...needs, hosts: [host, { ...host, id: "n2" }] }).verdict, "problem");
+ * assert.equal(checkImage({ ...needs, local: undefined }).verdict, "warning");
+ * ```
+ *
+ * @param needs Which hosts need which image, and what this engine has of it.
+ */
 export function checkImage(needs: Distribution): Finding {
   const { image, local } = needs;
   const check = "Image";
@@ -131,7 +177,24 @@ export function checkImage(needs: Distribution): Finding {
   return { check, verdict: "ok", text: `${image} is ${where}` };
 }
 
-/** Judges whether another cluster, or any other service of the swarm, has the port that the project wants. */
+/**
+ * Judges whether another cluster, or any other service of the swarm, has the port that the project wants.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkPort } from "./checks.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], constraints: [], maxPerNode: undefined, replicas: 1, update: undefined };
+ * const web = { ...rest, id: "s1", name: "web", image: "web", labels: {}, ports: [2222, 2223], createdAt: "" };
+ * assert.equal(checkPort("hello", 2224, [web]).verdict, "ok");
+ * assert.equal(checkPort("hello", 2222, [web]).remedy, "docker mpi deploy --port 2224");
+ * ```
+ *
+ * @param name The project's cluster, whose own services don't count.
+ * @param port The port that it wants.
+ * @param services All services of the swarm.
+ */
 export function checkPort(name: string, port: number, services: readonly Service[]): Finding {
   const check = "Port";
   const owners = new Map<number, string>();
@@ -154,7 +217,22 @@ export function checkPort(name: string, port: number, services: readonly Service
   };
 }
 
-/** Judges how whole a cluster is. */
+/**
+ * Judges how whole a cluster is.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkCluster } from "./checks.ts";
+ *
+ * const counts = { healthy: false, wanted: 4, running: 3, answering: 3, slots: 3 };
+ * const master = { masterHost: "rack-1", port: 2222, image: "hello", version: "1.0.0", createdAt: "" };
+ * const [finding] = checkCluster({ name: "hello", ...counts, ...master, nodes: [], problems: [] });
+ * assert.deepEqual([finding?.verdict, finding?.text], ["problem", "3 of 4 nodes run"]);
+ * ```
+ *
+ * @returns One finding for each reason that is known, else one in all.
+ */
 export function checkCluster(status: ClusterStatus): Finding[] {
   const check = "Nodes";
   if (status.healthy) {
@@ -169,7 +247,20 @@ export function checkCluster(status: ClusterStatus): Finding[] {
   }];
 }
 
-/** The reasons why nodes do not come up, as findings. */
+/**
+ * The reasons why nodes do not come up, as findings.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkProblems } from "./checks.ts";
+ *
+ * const problem = { nodes: ["worker-1"], error: "no such image", hosts: [], remedy: "docker mpi build", final: true };
+ * assert.deepEqual(checkProblems([problem]), [
+ *   { check: "Nodes", verdict: "problem", text: "worker-1: no such image", remedy: "docker mpi build" },
+ * ]);
+ * ```
+ */
 export function checkProblems(problems: readonly Problem[]): Finding[] {
   return problems.map((problem) => ({
     check: "Nodes",
@@ -179,7 +270,24 @@ export function checkProblems(problems: readonly Problem[]): Finding[] {
   }));
 }
 
-/** Judges whether the cluster is of this program's version. */
+/**
+ * Judges whether the cluster is of this program's version.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkVersion } from "./checks.ts";
+ *
+ * const counts = { healthy: true, wanted: 4, running: 4, answering: 4, slots: 4 };
+ * const master = { masterHost: "rack-1", port: 2222, image: "hello", version: "1.0.0", createdAt: "" };
+ * const status = { name: "hello", ...counts, ...master, nodes: [], problems: [] };
+ * assert.equal(checkVersion(status, "1.0.0").verdict, "ok");
+ * assert.equal(checkVersion(status, "1.1.0").text, "hello was deployed by version 1.0.0, and this is 1.1.0");
+ * ```
+ *
+ * @param status How the cluster is.
+ * @param own This program's version.
+ */
 export function checkVersion({ name, version }: ClusterStatus, own: string): Finding {
   const check = "Version";
   if (version === own) return { check, verdict: "ok", text: `${name} was deployed by this version, ${own}` };

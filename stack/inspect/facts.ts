@@ -21,7 +21,22 @@ export interface NodeFacts {
   received: number;
 }
 
-/** Reads the lines of `mpi_facts`: a node's name, a bar, then key and value in turn. */
+/**
+ * Reads the lines of `mpi_facts`: a node's name, a bar, then key and value in turn.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { parseFacts } from "./facts.ts";
+ *
+ * const line = "worker-1 | facts host rack-1 mtu 1450 cpus 8 slots 4 full 12 padding xxx";
+ * const facts = { node: "worker-1", host: "rack-1", mtu: 1450, cpus: 8, slots: 4, full: 12, received: 3 };
+ * assert.deepEqual(parseFacts(`${line}\nworker-2 | something else\n`), [facts]);
+ * ```
+ *
+ * @param text What came from the master.
+ * @returns What each node says of itself; other lines are left out.
+ */
 export function parseFacts(text: string): NodeFacts[] {
   return text.split("\n").flatMap((line) => {
     const [, node, rest = ""] = /^(\S+)\s*\|\s*facts (.*)$/.exec(line) ?? [];
@@ -61,9 +76,24 @@ export interface FactsReply {
 /**
  * Judges what the nodes say of themselves.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkFacts, PADDING } from "./facts.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels: {}, update: undefined, createdAt: "" };
+ * const cluster = { name: "hello", master, worker: { ...master, id: "s2", name: "hello_worker" } };
+ * const fact = { node: "master", host: "rack-1", mtu: 1450, cpus: 2, slots: 4, full: 12, received: PADDING };
+ * const findings = checkFacts(cluster, { status: 0, facts: [fact], stderr: "" }, ["master"]);
+ * const found = findings.filter(({ verdict }) => verdict !== "ok").map(({ text }) => text);
+ * assert.deepEqual(found, ["rack-1 has 4 slots and 2 CPUs: ranks share them, and slow each other"]);
+ * ```
+ *
  * @param cluster Whose they are.
  * @param reply What they say.
  * @param nodes Those that answer the master.
+ * @returns A finding each for traffic, MTU, slots and disk, if any node has said something, and one for those that have not.
  */
 export function checkFacts(
   cluster: Cluster,

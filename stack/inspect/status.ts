@@ -54,8 +54,26 @@ export type Answers = { hosts: readonly Host[] } | { error: string; remedy: stri
 /**
  * Tells how a cluster is, from what the swarm and the master say of it.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { clusterStatus } from "./status.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels: {}, update: undefined, createdAt: "" };
+ * const cluster = { name: "hello", master, worker: { ...master, id: "s2", name: "hello_worker" } };
+ * const past = { error: "", failures: 0, lastError: "", failedHosts: [] };
+ * const node = { ...past, name: "master", state: "running", host: "rack-1", since: "", task: "t1", container: "c1" };
+ * const subject = { name: "hello", port: 2222 };
+ * const picture = { cluster, nodes: [node], hosts: [], running: 1, wanted: 1, live: 1, subject };
+ * const host = { name: "master", address: "10.0.1.2", slots: 4, host: "rack-1" };
+ * assert.equal(clusterStatus(picture, { hosts: [host] }).healthy, true);
+ * assert.equal(clusterStatus(picture, { hosts: [] }).problems[0]?.error, "runs, and the master has no connection to it");
+ * ```
+ *
  * @param picture What the swarm says.
  * @param answers What the master says.
+ * @returns How it is; a node that runs and does not answer is a problem, too.
  */
 export function clusterStatus({ cluster, nodes, wanted, running, subject }: Picture, answers: Answers): ClusterStatus {
   const { master } = cluster;
@@ -105,7 +123,21 @@ function silence(nodes: readonly NodeHealth[], cluster: Cluster, answers: Answer
   }];
 }
 
-/** Tells in a few words how whole a cluster is. */
+/**
+ * Tells in a few words how whole a cluster is.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { wholeness } from "./status.ts";
+ *
+ * const counts = { healthy: false, wanted: 4, running: 4, answering: 3, slots: 3 };
+ * const master = { masterHost: "rack-1", port: 2222, image: "hello", version: "1.0.0", createdAt: "" };
+ * const status = { name: "hello", ...counts, ...master, nodes: [], problems: [] };
+ * assert.equal(wholeness(status), "3 of 4 nodes answer");
+ * assert.equal(wholeness({ ...status, answering: undefined }), "4 of 4 nodes run");
+ * ```
+ */
 export function wholeness({ wanted, running, answering }: ClusterStatus): string {
   return answering === undefined ? `${running} of ${wanted} nodes run` : `${answering} of ${wanted} nodes answer`;
 }

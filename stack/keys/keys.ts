@@ -25,9 +25,19 @@ export interface UserKeys extends KeyPair {
 /**
  * The directory for a cluster's keys on the user's machine.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { keyDirectory } from "./keys.ts";
+ *
+ * const directory = keyDirectory("/home/ada/.docker", "x0m8pqgdvdrcfv5l6mmtb0h4i", "hello");
+ * assert.equal(directory, "/home/ada/.docker/mpi/keys/hello-x0m8pqgdvdrc");
+ * ```
+ *
  * @param configDir Docker's configuration directory.
- * @param clusterId The swarm's id: two swarms may both have a cluster `hello`.
+ * @param clusterId The swarm's id: two swarms may both have a cluster `hello`. Its first 12 characters count.
  * @param name The cluster's name.
+ * @returns The path; whether there is such a directory is not looked at.
  */
 export function keyDirectory(configDir: string, clusterId: string, name: string): string {
   return `${configDir}/mpi/keys/${name}-${clusterId.slice(0, 12)}`;
@@ -41,8 +51,24 @@ const NEXT = "next";
  *
  * A deployment that was interrupted leaves two sets, that of before and the next.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readUserKeys, writeUserKeys } from "./keys.ts";
+ *
+ * const directory = await Deno.makeTempDir();
+ * assert.equal(await readUserKeys(directory), undefined);
+ * const keys = { privateKey: "(a key file)\n", publicKey: "ssh-ed25519 AAAA", masterHostKey: "ssh-ed25519 BBBB" };
+ * await writeUserKeys(directory, "hello", keys);
+ * assert.deepEqual(await readUserKeys(directory), keys);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
  * @param directory The directory with the keys.
  * @param deployed The fingerprint of the user key that the running cluster takes, which tells the sets apart.
+ * @returns The next set if it is the one that the cluster takes, or if no cluster runs; else that of before, where there is
+ * one.
+ * @throws {MpiError} `ssh` where a file is there and can't be read.
  */
 export async function readUserKeys(directory: string, deployed?: string): Promise<UserKeys | undefined> {
   const [current, next] = await Promise.all([readSet(directory), readSet(`${directory}/${NEXT}`)]);
@@ -66,7 +92,26 @@ async function readSet(directory: string): Promise<UserKeys | undefined> {
   }
 }
 
-/** Writes them, readable by the user alone; the host key under the cluster's name, for `HostKeyAlias`. */
+/**
+ * Writes them, readable by the user alone; the host key under the cluster's name, for `HostKeyAlias`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { writeUserKeys } from "./keys.ts";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const keys = { privateKey: "(a key file)\n", publicKey: "ssh-ed25519 AAAA", masterHostKey: "ssh-ed25519 BBBB" };
+ * await writeUserKeys(directory, "hello", keys);
+ * assert.equal(await Deno.readTextFile(`${directory}/known_hosts`), "hello ssh-ed25519 BBBB\n");
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @param directory Where to; it is made if it is not there.
+ * @param name The cluster's name.
+ * @param keys The keys; files of before are replaced.
+ * @throws {MpiError} `ssh` where they can't be written.
+ */
 export async function writeUserKeys(directory: string, name: string, keys: UserKeys): Promise<void> {
   const files: [string, string][] = [
     ["known_hosts", `${name} ${keys.masterHostKey}\n`],
@@ -91,7 +136,22 @@ async function writing(directory: string, action: () => Promise<void>): Promise<
   }
 }
 
-/** The error of a directory of keys that can't be written to. */
+/**
+ * The error of a directory of keys that can't be written to.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { unwritableKeys } from "./keys.ts";
+ *
+ * const error = await unwritableKeys("/keys/hello", new Deno.errors.PermissionDenied("(os error 13)"));
+ * assert.equal(error.message, 'Cannot write the cluster\'s keys in "/keys/hello": you may not');
+ * ```
+ *
+ * @param directory The directory.
+ * @param cause What the file system has thrown.
+ * @returns An error `ssh`; its hint looks at the first directory above that is there.
+ */
 export async function unwritableKeys(directory: string, cause: unknown): Promise<MpiError> {
   const there = await nearest(directory);
   return new MpiError("ssh", `Cannot write the cluster's keys in ${quotePath(directory)}: ${why(cause)}`, {
@@ -114,7 +174,27 @@ async function writeNextKeys(directory: string, name: string, keys: UserKeys): P
   await writing(directory, () => Deno.rename(`${directory}/${NEXT}.new`, `${directory}/${NEXT}`));
 }
 
-/** Puts the next keys in the place of those before; to be called when the swarm has been told of them. */
+/**
+ * Puts the next keys in the place of those before; to be called when the swarm has been told of them.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readUserKeys, takeNextKeys, writeUserKeys } from "./keys.ts";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const keys = { privateKey: "(a key file)\n", publicKey: "ssh-ed25519 AAAA", masterHostKey: "ssh-ed25519 BBBB" };
+ * await writeUserKeys(directory, "hello", keys);
+ * await writeUserKeys(`${directory}/next`, "hello", { ...keys, publicKey: "ssh-ed25519 CCCC" });
+ * await takeNextKeys(directory, "hello");
+ * assert.equal((await readUserKeys(directory))?.publicKey, "ssh-ed25519 CCCC");
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @param directory The directory with the cluster's keys; where it has no next ones, nothing happens.
+ * @param name The cluster's name.
+ * @throws {MpiError} `ssh` where they can't be read or written.
+ */
 export async function takeNextKeys(directory: string, name: string): Promise<void> {
   const keys = await readSet(`${directory}/${NEXT}`);
   if (keys === undefined) return;
@@ -125,6 +205,18 @@ export async function takeNextKeys(directory: string, name: string): Promise<voi
 /**
  * Removes a directory of user keys; it is none that is missing.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { removeUserKeys } from "./keys.ts";
+ *
+ * const directory = await Deno.makeTempDir();
+ * await removeUserKeys(directory);
+ * await assert.rejects(Deno.stat(directory), Deno.errors.NotFound);
+ * await removeUserKeys(directory);
+ * ```
+ *
+ * @param directory The directory.
  * @throws {MpiError} `ssh` where it can't be removed.
  */
 export async function removeUserKeys(directory: string): Promise<void> {
@@ -168,6 +260,23 @@ export interface KeyPlan {
  * Decides which keys of a cluster stay, so that repeating a deployment changes nothing: those that are in use, else the
  * newest, which an interrupted deployment has left.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { planKeys } from "./keys.ts";
+ *
+ * const labels = { "docker-mpi.key": "cluster_key", "docker-mpi.public-key": "ssh-ed25519 AAAA" };
+ * const secrets = [{ id: "s1", name: "hello_cluster_key-9de8a23119db", labels, createdAt: "2026-01-31T12:00:00Z" }];
+ * const situation = { name: "hello", secrets, used: ["s1"], deployed: undefined, local: undefined, rotate: false };
+ * assert.deepEqual(planKeys(situation), {
+ *   keep: { cluster_key: "ssh-ed25519 AAAA" },
+ *   make: ["master_host", "worker_host"],
+ *   makeUserKey: true,
+ * });
+ * assert.throws(() => planKeys({ ...situation, deployed: "SHA256:x" }), /with a key that this machine does not have/);
+ * ```
+ *
+ * @returns What stays, and what has to be made; with `rotate` all of it.
  * @throws {MpiError} `ssh` if the running cluster takes another key than this machine has.
  */
 export function planKeys({ name, secrets, used, deployed, authorized = [], local, rotate }: KeySituation): KeyPlan {
@@ -193,7 +302,23 @@ export const OTHER_MACHINE: string =
   "docker mpi key create  # makes one, which docker mpi deploy --add-key lets in where the cluster was deployed; docker mpi key " +
   "export there and import here share its own; docker mpi deploy --rotate-keys makes all keys new where that is lost";
 
-/** The error for a cluster that opens to somebody else. */
+/**
+ * The error for a cluster that opens to somebody else.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { otherKey } from "./keys.ts";
+ *
+ * const { code, hint } = otherKey("hello", "SHA256:cJ6AyISHokEeHuTfufIqhhSS0gxHZRUMDHlKvXD4FHw");
+ * assert.equal(code, "ssh");
+ * assert.match(hint ?? "", /^docker mpi key create/);
+ * ```
+ *
+ * @param name The cluster's name.
+ * @param deployed The fingerprint of the key that it takes.
+ * @returns An error `ssh`, with the ways in.
+ */
 export function otherKey(name: string, deployed: string): MpiError {
   return new MpiError(
     "ssh",
@@ -235,7 +360,24 @@ export async function settleKeys(
   return stackKeys(userLines(user.publicKey, situation), publicHalf, secretOf);
 }
 
-/** The keys of a cluster that is not there yet, for showing its stack file: what is not known yet says so. */
+/**
+ * The keys of a cluster that is not there yet, for showing its stack file: what is not known yet says so.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { planKeys, previewKeys } from "./keys.ts";
+ *
+ * const situation = { name: "hello", secrets: [], used: [], deployed: undefined, local: undefined, rotate: false };
+ * const keys = previewKeys(situation, planKeys(situation));
+ * assert.equal(keys.userPublic, "ssh-ed25519 AAAA (made by deploy: user)");
+ * assert.equal(keys.clusterSecret, "hello_cluster_key-made-by-deploy");
+ * ```
+ *
+ * @param situation What there is.
+ * @param plan What {@linkcode planKeys} makes of it.
+ * @returns What the stack file needs to know.
+ */
 export function previewKeys(situation: KeySituation, plan: KeyPlan): StackKeys {
   const { name, local } = situation;
   const publicHalf = (kind: SecretKind) => plan.keep[kind] ?? `ssh-ed25519 AAAA (made by deploy: ${kind})`;
@@ -248,7 +390,21 @@ export function previewKeys(situation: KeySituation, plan: KeyPlan): StackKeys {
   return stackKeys(lines, publicHalf, secretOf);
 }
 
-/** Whether there is a key to add that does not open the cluster yet. */
+/**
+ * Whether there is a key to add that does not open the cluster yet.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { addsKeys } from "./keys.ts";
+ *
+ * const authorized = ["ssh-ed25519 AAAA ada@desk", "ssh-ed25519 BBBB bob@desk"];
+ * const none = { secrets: [], used: [], deployed: undefined, local: undefined, rotate: false };
+ * const situation = { ...none, name: "hello", authorized };
+ * assert.equal(addsKeys({ ...situation, add: ["ssh-ed25519 BBBB bob@laptop"] }), false);
+ * assert.equal(addsKeys({ ...situation, add: ["ssh-ed25519 CCCC eve@desk"] }), true);
+ * ```
+ */
 export function addsKeys({ deployed, authorized = [], add = [] }: KeySituation): boolean {
   const opens = opening(deployed, authorized);
   return add.some((line) => !opens.includes(fingerprint(line)));

@@ -63,22 +63,87 @@ function holds(blob: string, kind: string): boolean {
   }
 }
 
-/** The public keys that open a cluster, if there are more than its owner's; the owner's is the first. */
+/**
+ * The public keys that open a cluster, if there are more than its owner's; the owner's is the first.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { authorizedLines } from "./public_key.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [2222], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const labels = { "docker-mpi.user-keys": "ssh-ed25519 AAAA ada@desk\nssh-ed25519 BBBB bob@desk" };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels, update: undefined, createdAt: "" };
+ * assert.deepEqual(authorizedLines(master), ["ssh-ed25519 AAAA ada@desk", "ssh-ed25519 BBBB bob@desk"]);
+ * assert.deepEqual(authorizedLines({ ...master, labels: {} }), []);
+ * ```
+ *
+ * @param master The master's service; none: there is no key either.
+ * @returns Lines of `.pub` files; none where the owner's key is the only one.
+ */
 export function authorizedLines(master: Service | undefined): string[] {
   return master?.labels[LABELS.userKeys]?.split("\n") ?? [];
 }
 
-/** The fingerprints of all keys that open a cluster, the owner's first. */
+/**
+ * The fingerprints of all keys that open a cluster, the owner's first.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { authorized } from "./public_key.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [2222], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const labels = { "docker-mpi.user-key": "SHA256:cJ6AyISHokEeHuTfufIqhhSS0gxHZRUMDHlKvXD4FHw" };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels, update: undefined, createdAt: "" };
+ * assert.deepEqual(authorized(master), ["SHA256:cJ6AyISHokEeHuTfufIqhhSS0gxHZRUMDHlKvXD4FHw"]);
+ * assert.deepEqual(authorized({ ...master, labels: {} }), []);
+ * ```
+ *
+ * @param master The master's service.
+ * @returns Each once, as `ssh-keygen -l` prints it, `SHA256:…`; none where a version before these labels has deployed it.
+ */
 export function authorized(master: Service): string[] {
   return opening(master.labels[LABELS.userKey], authorizedLines(master));
 }
 
-/** The same, from the owner's fingerprint and the lines of all keys. */
+/**
+ * The same, from the owner's fingerprint and the lines of all keys.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fingerprint } from "../names.ts";
+ * import { opening } from "./public_key.ts";
+ *
+ * const [ada, bob] = ["ssh-ed25519 AAAA ada@desk", "ssh-ed25519 BBBB bob@desk"];
+ * assert.deepEqual(opening(fingerprint(ada), [ada, bob]), [fingerprint(ada), fingerprint(bob)]);
+ * assert.deepEqual(opening(undefined, []), []);
+ * ```
+ *
+ * @param owner The owner's fingerprint; none: it is not known.
+ * @param lines The lines, the owner's among them or not.
+ * @returns Fingerprints, each once.
+ */
 export function opening(owner: string | undefined, lines: readonly string[]): string[] {
   return [...new Set([...(owner === undefined ? [] : [owner]), ...lines.map(fingerprint)])];
 }
 
-/** Joins lists of public keys; of two lines with the same key the first stays. */
+/**
+ * Joins lists of public keys; of two lines with the same key the first stays.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { joinKeys } from "./public_key.ts";
+ *
+ * const [ada, bob] = ["ssh-ed25519 AAAA ada@desk", "ssh-ed25519 BBBB bob@desk"];
+ * assert.deepEqual(joinKeys([ada], [bob, "ssh-ed25519 AAAA ada@laptop"]), [ada, bob]);
+ * ```
+ *
+ * @param lists Lines of `.pub` files.
+ * @returns The lines, in their order.
+ */
 export function joinKeys(...lists: readonly (readonly string[])[]): string[] {
   const all = lists.flat();
   const prints = all.map(fingerprint);

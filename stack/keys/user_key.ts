@@ -9,6 +9,20 @@ import { authorized } from "./public_key.ts";
 /**
  * Gives the key by which this machine opens a cluster.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { ownKey } from "./user_key.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [2222], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels: {}, update: undefined, createdAt: "" };
+ * const cluster = { name: "hello", master, worker: { ...master, id: "s2", name: "hello_worker" } };
+ * await assert.rejects(ownKey(cluster, "/nowhere"), /This machine has no key for cluster "hello"/);
+ * ```
+ *
+ * @param cluster The cluster; the swarm says which key opens it.
+ * @param directory Where this machine's keys for it are kept.
+ * @returns The key; whether the cluster takes it is not looked at.
  * @throws {MpiError} `ssh` if it has none.
  */
 export async function ownKey({ name, master }: Cluster, directory: string): Promise<UserKeys> {
@@ -22,7 +36,26 @@ export async function ownKey({ name, master }: Cluster, directory: string): Prom
 /**
  * Makes a key of its own for this machine, unless it has one; it opens the cluster when it has been added.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createKey } from "./user_key.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [2222], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const labels = { "docker-mpi.host-key": "ssh-ed25519 AAAA" };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels, update: undefined, createdAt: "" };
+ * const cluster = { name: "hello", master, worker: { ...master, id: "s2", name: "hello_worker" } };
+ * const directory = await Deno.makeTempDir();
+ * const made = await createKey(cluster, directory);
+ * assert.equal(made.opens, false);
+ * assert.deepEqual(await createKey(cluster, directory), made);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
+ * @param cluster The cluster; the swarm says which keys open it, and which host key its master has.
+ * @param directory Where this machine's keys for it are kept.
  * @returns The public half, and whether it opens the cluster already.
+ * @throws {MpiError} `ssh` if the cluster does not say which host key its master has, or the files can't be read or written.
  */
 export async function createKey(cluster: Cluster, directory: string): Promise<{ publicKey: string; opens: boolean }> {
   const { name, master } = cluster;
@@ -40,6 +73,24 @@ export async function createKey(cluster: Cluster, directory: string): Promise<{ 
 
 /**
  * Takes a private key as this machine's for a cluster; the one that was there is replaced.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fingerprint } from "../names.ts";
+ * import { makeKeyPair } from "../ssh/ssh.ts";
+ * import { importKey } from "./user_key.ts";
+ *
+ * const [{ privateKey, publicKey }, other] = [await makeKeyPair("ada"), await makeKeyPair("bob")];
+ * const labels = { "docker-mpi.user-key": fingerprint(publicKey), "docker-mpi.host-key": "ssh-ed25519 AAAA" };
+ * const rest = { secretIds: [], volumes: [], ports: [2222], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels, update: undefined, createdAt: "" };
+ * const cluster = { name: "hello", master, worker: { ...master, id: "s2", name: "hello_worker" } };
+ * const directory = await Deno.makeTempDir();
+ * await importKey(cluster, directory, privateKey, "ada.key");
+ * await assert.rejects(importKey(cluster, directory, other.privateKey, "bob.key"), /bob.key does not open cluster "hello"/);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
  *
  * @param cluster The cluster; the swarm says which keys open it, and which host key its master has.
  * @param directory Where keys are kept.

@@ -64,6 +64,7 @@ export interface Outcome {
  * @param request What goes where.
  * @param archive Called when all nodes can take it: a tar archive, with `sums` as its last entry. Without these a node takes
  * nothing of it.
+ * @returns Which nodes have not all of it; see {@linkcode requireComplete}.
  * @throws {MpiError} `cluster` if the master breaks off; and what reading the archive throws.
  */
 export async function putFiles(
@@ -123,6 +124,26 @@ export interface Difference {
 /**
  * Asks all nodes which files they don't have as described: by size, time and permissions.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Streams } from "../ssh/ssh.ts";
+ * import { compareFiles } from "./copy.ts";
+ *
+ * const run = async (_command: string, { stdout }: Streams) => {
+ *   await stdout(new TextEncoder().encode("node worker-1 \nnode worker-2 0\ndone\n"));
+ *   return { status: 0 };
+ * };
+ * const capture = () => Promise.resolve({ status: 0, stdout: "", stderr: "" });
+ * const master = { tunnelled: false, run, capture, shell: capture, close: () => {} };
+ * const entry = { path: "a.txt", type: "f" as const, mode: 0o644, size: 3, mtime: 1_700_000_000_000, link: "" };
+ * assert.deepEqual(await compareFiles(master, "/project", [entry]), { nodes: ["worker-2"], missing: [0] });
+ * ```
+ *
+ * @param master A connection to the master.
+ * @param directory Where the files are on each node.
+ * @param entries What is to be there; their numbers, from 0, are their places in this list.
+ * @returns The nodes that lack something, and what any of them lacks, in ascending order.
  * @throws {MpiError} `cluster` if a node can't say.
  */
 export async function compareFiles(
@@ -150,8 +171,29 @@ export async function compareFiles(
 /**
  * Runs a command on the master, and brings what it made to all workers.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Streams } from "../ssh/ssh.ts";
+ * import { buildThere } from "./copy.ts";
+ *
+ * const run = async (_command: string, { stdout, stderr }: Streams) => {
+ *   await stderr(new TextEncoder().encode("mpicc -o hello hello.c\n"));
+ *   await stdout(new TextEncoder().encode("done\n"));
+ *   return { status: 2 };
+ * };
+ * const capture = () => Promise.resolve({ status: 0, stdout: "", stderr: "" });
+ * const master = { tunnelled: false, run, capture, shell: capture, close: () => {} };
+ * let said = "";
+ * const status = await buildThere(master, "make", async (chunk) => void (said += new TextDecoder().decode(chunk)));
+ * assert.deepEqual([status, said], [2, "mpicc -o hello hello.c\n"]);
+ * ```
+ *
+ * @param master A connection to it.
+ * @param command A line for its shell.
  * @param say Takes what it prints.
  * @returns The command's status; if that is not 0, nothing was brought.
+ * @throws {MpiError} `cluster` if the master breaks off, or a worker did not get all of it.
  */
 export async function buildThere(
   master: SshConnection,
@@ -183,6 +225,10 @@ export interface Receiver {
 /**
  * Brings a file, or a folder with all that is in it, from a node.
  *
+ * @param master A connection to the master.
+ * @param node The node's name.
+ * @param path The path there, from `/project`.
+ * @param to Takes what comes.
  * @throws {MpiError} `not-found` if there is no such node or file, or one can't be read; `cluster` if it breaks off.
  */
 export async function getFiles(master: SshConnection, node: string, path: string, to: Receiver): Promise<void> {
@@ -259,7 +305,20 @@ function readEntries(text: string): RemoteEntry[] {
 /**
  * Makes an error of an outcome that is not complete.
  *
- * @throws {MpiError} `cluster`, with each node and its reason.
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { requireComplete } from "./copy.ts";
+ *
+ * requireComplete({ failed: [], entered: [] });
+ * const failed = ["worker-1", "worker-2"].map((node) => ({ node, why: "No space left on device" }));
+ * assert.throws(
+ *   () => requireComplete({ failed, entered: [] }),
+ *   /Not copied to worker-1, worker-2: No space left on device/,
+ * );
+ * ```
+ *
+ * @throws {MpiError} `cluster`, with each node and its reason; `not-found` if a node that was named is not there.
  */
 export function requireComplete({ failed, entered }: Outcome): void {
   if (failed.some(({ node }) => node === "-")) {

@@ -117,7 +117,24 @@ function words(hex: string): string[] {
   return new TextDecoder().decode(Uint8Array.fromHex(hex)).split("\0").slice(0, -1);
 }
 
-/** Asks the master for its jobs. */
+/**
+ * Asks the master for its jobs.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { listJobs } from "./jobs.ts";
+ *
+ * const run = () => Promise.resolve({ status: 0 });
+ * const stdout = "now\x00100\0\0id\x003f9c02ab\0state\0queued\0\0";
+ * const capture = () => Promise.resolve({ status: 0, stdout, stderr: "" });
+ * const [job] = await listJobs({ tunnelled: false, run, capture, shell: run, close: () => {} });
+ * assert.deepEqual([job?.id, job?.state], ["3f9c02ab", "queued"]);
+ * ```
+ *
+ * @param master A connection to it.
+ * @returns The jobs, the newest first.
+ */
 export async function listJobs(master: SshConnection): Promise<Job[]> {
   return parseJobs((await master.capture("exec mpi_job ls")).stdout);
 }
@@ -125,6 +142,18 @@ export async function listJobs(master: SshConnection): Promise<Job[]> {
 /**
  * Finds the job that is meant: by its id, or by a beginning that no other has.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { chooseJob, parseJobs } from "./jobs.ts";
+ *
+ * const jobs = parseJobs("now\x00100\0\0id\x003f9c02ab\0\0id\x003b000000\0\0");
+ * assert.equal(chooseJob(jobs, "3f").id, "3f9c02ab");
+ * assert.throws(() => chooseJob(jobs, "3"), /More than one job begins with "3": 3b000000, 3f9c02ab/);
+ * ```
+ *
+ * @param jobs All there are.
+ * @param word What was said.
  * @throws {MpiError} `not-found` if there is none, or more than one.
  */
 export function chooseJob(jobs: readonly Job[], word: string): Job {
@@ -144,12 +173,40 @@ export function chooseJob(jobs: readonly Job[], word: string): Job {
   });
 }
 
-/** Whether a job has ended, as far as anybody knows. */
+/**
+ * Whether a job has ended, as far as anybody knows.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { hasEnded, parseJobs } from "./jobs.ts";
+ *
+ * const jobs = parseJobs("now\x00100\0\0id\0a\0state\0queued\0\0id\0b\0state\0lost\0\0");
+ * assert.deepEqual(jobs.map((job) => [job.id, hasEnded(job)]), [["a", false], ["b", true]]);
+ * ```
+ *
+ * @returns `false` for `queued` and `running`, `true` for all else.
+ */
 export function hasEnded({ state }: Job): boolean {
   return state !== "queued" && state !== "running";
 }
 
-/** The error of a job whose end nobody knows. */
+/**
+ * The error of a job whose end nobody knows.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { lostJob } from "./jobs.ts";
+ *
+ * const { code, hint } = lostJob("3f9c02ab");
+ * assert.equal(code, "cluster");
+ * assert.equal(hint, "docker mpi jobs logs 3f9c02ab  # shows what it had printed");
+ * ```
+ *
+ * @param id The job's id.
+ * @returns An error `cluster`.
+ */
 export function lostJob(id: string): MpiError {
   return new MpiError("cluster", `Job ${id} was lost: the master was restarted, or its keeper killed, while it ran`, {
     hint: `docker mpi jobs logs ${id}  # shows what it had printed`,

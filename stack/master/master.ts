@@ -86,7 +86,28 @@ export async function findMaster(search: MasterSearch, info: EngineInfo, cluster
   };
 }
 
-/** The Docker host that has the master, running or not; none: it is on no host, or on one that has left. */
+/**
+ * The Docker host that has the master, running or not; none: it is on no host, or on one that has left.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { masterHost } from "./master.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels: {}, update: undefined, createdAt: "" };
+ * const cluster = { name: "hello", master, worker: { ...master, id: "s2", name: "hello_worker" } };
+ * const states = { state: "starting", desired: "running", error: "", since: "2026-01-31T12:00:00Z" };
+ * const task = { id: "t1", serviceId: "s1", slot: 1, nodeId: "n1", containerId: "", ...states };
+ * const host = { id: "n1", hostname: "rack-1", address: "", state: "ready", availability: "active", attributes: {} };
+ * assert.equal(masterHost(cluster, [task], [host])?.hostname, "rack-1");
+ * assert.equal(masterHost(cluster, [task], []), undefined);
+ * ```
+ *
+ * @param cluster Its services.
+ * @param tasks The tasks of its stack, past ones included.
+ * @param nodes The Docker hosts.
+ */
 export function masterHost(
   cluster: Cluster,
   tasks: readonly Task[],
@@ -129,6 +150,22 @@ export async function openMaster(
 /**
  * Does something over a connection that a signal ends.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { untilAborted } from "./master.ts";
+ *
+ * const [user, broken] = [new AbortController(), Promise.withResolvers<string>()];
+ * const master = { close: () => broken.reject(new Error("connection closed")) };
+ * const doing = untilAborted(user.signal, master, () => broken.promise);
+ * user.abort(new Error("the user gave up"));
+ * await assert.rejects(doing, /the user gave up/);
+ * ```
+ *
+ * @param signal Ends it.
+ * @param master The connection, which is closed when the signal fires, and only then.
+ * @param action What to do; it fails when its connection is closed.
+ * @returns What `action` gives.
  * @throws The signal's reason once it fired; otherwise what `action` throws.
  */
 export async function untilAborted<T>(
@@ -153,6 +190,23 @@ export async function untilAborted<T>(
  * Finds a container of a cluster on a Docker host, from which the master can be reached whatever firewall there is: the
  * master's own, or else a worker's, since both are in the cluster's network.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { containerHere } from "./master.ts";
+ *
+ * const rest = { secretIds: [], volumes: [], ports: [], constraints: [], maxPerNode: undefined, replicas: 1 };
+ * const master = { ...rest, id: "s1", name: "hello_master", image: "hello", labels: {}, update: undefined, createdAt: "" };
+ * const cluster = { name: "hello", master, worker: { ...master, id: "s2", name: "hello_worker" } };
+ * const states = { state: "running", desired: "running", error: "", since: "2026-01-31T12:00:00Z" };
+ * const task = { id: "t1", serviceId: "s2", slot: 1, nodeId: "n1", containerId: "c0ffee", ...states };
+ * assert.equal(containerHere(cluster, [task], "n1"), "c0ffee");
+ * assert.equal(containerHere(cluster, [task], "n2"), undefined);
+ * ```
+ *
+ * @param cluster Its services.
+ * @param tasks The tasks of its stack.
+ * @param nodeId The node id of the Docker host.
  * @returns Its id; nothing if there is none.
  */
 export function containerHere({ master, worker }: Cluster, tasks: readonly Task[], nodeId: string): string | undefined {
@@ -196,8 +250,21 @@ export function parseHosts(text: string): Host[] {
 /**
  * Asks the master for the nodes that answer.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { listHosts } from "./master.ts";
+ *
+ * const said = { status: 0, stdout: "master 10.0.1.2 4 rack-1\n", stderr: "" };
+ * const hosts = await listHosts({ capture: () => Promise.resolve(said) }, "hello");
+ * assert.deepEqual(hosts, [{ name: "master", address: "10.0.1.2", slots: 4, host: "rack-1" }]);
+ * const broken = { capture: () => Promise.resolve({ status: 1, stdout: "", stderr: "no hostfile" }) };
+ * await assert.rejects(listHosts(broken, "hello"), /no hostfile/);
+ * ```
+ *
  * @param master A connection to it.
  * @param cluster The cluster's name.
+ * @returns The nodes, as {@linkcode parseHosts} reads them.
  * @throws {MpiError} `cluster` with what it says, if it can't list them.
  */
 export async function listHosts(master: Pick<SshConnection, "capture">, cluster: string): Promise<Host[]> {
@@ -215,6 +282,22 @@ function requireList(cluster: string, status: number, stderr: string): void {
 
 /**
  * Follows the hostfile on the master.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Streams } from "../ssh/ssh.ts";
+ * import { followHosts } from "./master.ts";
+ *
+ * const run = async (_command: string, { stdout }: Streams) => {
+ *   await stdout(new TextEncoder().encode("master 10.0.1.2 4 rack-1\n.\nmaster 10.0.1.2 4 rack-1\nworker-1 "));
+ *   await stdout(new TextEncoder().encode("10.0.1.3 4 rack-2\n.\n"));
+ *   return { status: 0 };
+ * };
+ * const lists: string[] = [];
+ * await followHosts({ run }, "hello", 2, (hosts) => void lists.push(hosts.map(({ name }) => name).join(" ")));
+ * assert.deepEqual(lists, ["master", "master worker-1"]);
+ * ```
  *
  * @param master A connection to it.
  * @param cluster The cluster's name.

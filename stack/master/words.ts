@@ -23,7 +23,21 @@ export function packWords(words: readonly string[]): Uint8Array {
   return packed;
 }
 
-/** Takes the words in a text apart, each of which ends with a zero byte. */
+/**
+ * Takes the words in a text apart, each of which ends with a zero byte.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { splitWords } from "./words.ts";
+ *
+ * assert.deepEqual(splitWords("a b\0\0"), ["a b", ""]);
+ * assert.deepEqual(splitWords("whole\0half"), ["whole"]);
+ * ```
+ *
+ * @param text What a program on a node has said.
+ * @returns The words; what comes after the last zero byte is none.
+ */
 export function splitWords(text: string): string[] {
   return text.split(END).slice(0, -1);
 }

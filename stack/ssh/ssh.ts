@@ -106,6 +106,19 @@ export type KeyGenerator = (kind: "ed25519", options: { comment: string }) => { 
  *
  * `ssh2` cuts off a zero byte at the beginning of the key, so that one pair in 256 is of no use; another is made then.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { makeKeyPair } from "./ssh.ts";
+ *
+ * const { privateKey, publicKey } = await makeKeyPair("hello-user");
+ * assert.match(publicKey, /^ssh-ed25519 \S+ hello-user$/);
+ * assert.match(privateKey, /^-----BEGIN OPENSSH PRIVATE KEY-----\n/);
+ * ```
+ *
+ * @param comment What both halves say of whose they are.
+ * @param generate What makes a pair; the library's own, unless a test says otherwise.
+ * @returns Two new halves, the private one without a passphrase.
  * @throws {Error} If the library makes none that is of use.
  */
 export async function makeKeyPair(comment: string, generate?: KeyGenerator): Promise<KeyPair> {
@@ -121,8 +134,20 @@ export async function makeKeyPair(comment: string, generate?: KeyGenerator): Pro
 /**
  * Gives the public half of a private key.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { makeKeyPair, publicHalf } from "./ssh.ts";
+ *
+ * const { privateKey, publicKey } = await makeKeyPair("");
+ * assert.equal(await publicHalf(privateKey, "ada.key"), publicKey.trim());
+ * await assert.rejects(publicHalf("hello", "ada.key"), /There is no private SSH key in ada.key/);
+ * await assert.rejects(publicHalf(publicKey, "ada.pub"), /is a public one/);
+ * ```
+ *
  * @param privateKey A private key file of OpenSSH's, without a passphrase.
  * @param where Where it is from, for messages.
+ * @returns Kind and key, as in a `.pub` file, without a comment.
  * @throws {MpiError} `usage` if it is none.
  */
 export async function publicHalf(privateKey: string, where: string): Promise<string> {
