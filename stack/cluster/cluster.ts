@@ -145,7 +145,21 @@ export function chooseCluster<T extends { name: string }>(clusters: readonly T[]
   return only;
 }
 
-/** Gets the clusters of the swarm. */
+/**
+ * Gets the clusters of the swarm.
+ *
+ * @example The clusters of a swarm, and how many workers each is to have
+ * ```ts ignore
+ * import assert from "node:assert/strict";
+ * import { openEngine } from "../engine/engine.ts";
+ * import { listClusters } from "./cluster.ts";
+ *
+ * const socketPath = "/var/run/docker.sock";
+ * const engine = openEngine({ host: `unix://${socketPath}`, connection: { socketPath } });
+ * const clusters = await listClusters(engine);
+ * assert.equal(clusters.find(({ name }) => name === "hello")?.worker.replicas, 2);
+ * ```
+ */
 export async function listClusters(engine: Engine): Promise<Cluster[]> {
   return findClusters(await engine.services([LABELS.cluster]));
 }

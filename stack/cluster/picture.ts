@@ -26,6 +26,19 @@ export interface Picture {
 /**
  * Asks the swarm how a cluster is.
  *
+ * @example Whether all nodes of a cluster run
+ * ```ts ignore
+ * import assert from "node:assert/strict";
+ * import { openEngine } from "../engine/engine.ts";
+ * import { takePicture } from "./picture.ts";
+ *
+ * const socketPath = "/var/run/docker.sock";
+ * const engine = openEngine({ host: `unix://${socketPath}`, connection: { socketPath } });
+ * const { wanted, running, nodes } = await takePicture(engine, "hello");
+ * assert.deepEqual([wanted, running], [3, 3]);
+ * assert.ok(nodes.every(({ state }) => state === "running"));
+ * ```
+ *
  * @param engine The engine.
  * @param name The cluster.
  * @param past Tasks that, if they have ended, say nothing.

@@ -78,6 +78,46 @@ export async function checkDeployment(
  * Whatever else happens to the cluster at the same time, from this machine or another: it ends with what was asked for, or
  * with an error, and in no state from which another deployment or a removal does not go on.
  *
+ * @example The whole life of a cluster
+ * ```ts ignore
+ * import assert from "node:assert/strict";
+ * import type { DockerCli } from "../engine/docker_cli.ts";
+ * import { openEngine } from "../engine/engine.ts";
+ * import { resolveSettings } from "../settings/settings.ts";
+ * import { deploy } from "./deploy.ts";
+ * import { removeCluster } from "./remove.ts";
+ *
+ * const socketPath = "/var/run/docker.sock";
+ * const engine = openEngine({ host: `unix://${socketPath}`, connection: { socketPath } });
+ * const docker: DockerCli = {
+ *   async run(args, { stdin } = {}) {
+ *     const child = new Deno.Command("docker", { args: [...args], stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+ *     await new Blob(typeof stdin === "string" ? [stdin] : []).stream().pipeTo(child.stdin);
+ *     const { code, stdout, stderr } = await child.output();
+ *     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+ *     return { code, stdout: text(stdout), stderr: text(stderr) };
+ *   },
+ *   attach: (args) => Promise.reject(new Error(`${args[0]} needs a terminal`)),
+ * };
+ * const flags = { cluster: "short-lived", image: "hello:latest", workers: 1, port: 2301 };
+ * const deployment = {
+ *   engine,
+ *   docker,
+ *   vantage: { local: true },
+ *   configDir: Deno.env.get("DOCKER_CONFIG")!,
+ *   settings: await resolveSettings({ flags, directory: "/home/ada/hello" }),
+ *   rotateKeys: false,
+ *   registryAuth: false,
+ *   resolveImage: "never" as const,
+ *   version: "1.0.0",
+ * };
+ * const limit = { timeout: 60_000, signal: new AbortController().signal };
+ * const image = await engine.image("hello:latest");
+ * const hosts = await deploy(deployment, image!, limit, ({ text }) => console.log(text));
+ * assert.deepEqual(hosts.map(({ name }) => name), ["master", "worker-1"]);
+ * await removeCluster(engine, "short-lived", limit, ({ text }) => console.log(text));
+ * ```
+ *
  * @param deployment What to work with.
  * @param image The cluster's image.
  * @param limit How long to wait for the cluster to answer.

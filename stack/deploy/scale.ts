@@ -16,6 +16,25 @@ import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
 /**
  * Gives a cluster more or fewer workers while it runs, and waits until the hostfile agrees. What stays is not restarted.
  *
+ * @example One worker more
+ * ```ts ignore
+ * import assert from "node:assert/strict";
+ * import { listClusters } from "../cluster/cluster.ts";
+ * import { openEngine } from "../engine/engine.ts";
+ * import { keyDirectory } from "../keys/keys.ts";
+ * import { scaleCluster } from "./scale.ts";
+ *
+ * const socketPath = "/var/run/docker.sock";
+ * const engine = openEngine({ host: `unix://${socketPath}`, connection: { socketPath } });
+ * const [{ clusterId }, clusters] = await Promise.all([engine.info(), listClusters(engine)]);
+ * const cluster = clusters.find(({ name }) => name === "hello")!;
+ * const keys = keyDirectory(Deno.env.get("DOCKER_CONFIG")!, clusterId, cluster.name);
+ * const limit = { timeout: 60_000, signal: new AbortController().signal };
+ * const search = { engine, keys, vantage: { local: true } };
+ * const hosts = await scaleCluster(search, cluster, cluster.worker.replicas! + 1, limit, ({ text }) => console.log(text));
+ * assert.equal(hosts.at(-1)?.name, `worker-${cluster.worker.replicas! + 1}`);
+ * ```
+ *
  * @param search How to find the master.
  * @param cluster The cluster.
  * @param workers How many workers it is to have.

@@ -22,6 +22,18 @@ const PATIENCE = 30_000;
 /**
  * Opens an engine; nothing is sent before the first call.
  *
+ * @example The hosts of a swarm that are ready
+ * ```ts ignore
+ * import assert from "node:assert/strict";
+ * import { openEngine } from "./engine.ts";
+ *
+ * const socketPath = "/var/run/docker.sock";
+ * const engine = openEngine({ host: `unix://${socketPath}`, connection: { socketPath } });
+ * const { nodeId } = await engine.info();
+ * const ready = (await engine.nodes()).filter(({ state }) => state === "ready");
+ * assert.ok(ready.some(({ id }) => id === nodeId));
+ * ```
+ *
  * @param options How to reach it.
  * @throws {MpiError} Nothing by itself; its methods `engine` if none answers, `swarm` if it is no manager, and `conflict` if
  * something is in use.

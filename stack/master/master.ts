@@ -129,7 +129,32 @@ function requireMasterHost(cluster: Cluster, tasks: readonly Task[], nodes: read
   });
 }
 
-/** Logs in to the master of a cluster. */
+/**
+ * Logs in to the master of a cluster.
+ *
+ * @example What the nodes of a cluster are called, and what the master says to a command
+ * ```ts ignore
+ * import assert from "node:assert/strict";
+ * import { listClusters } from "../cluster/cluster.ts";
+ * import { openEngine } from "../engine/engine.ts";
+ * import { keyDirectory } from "../keys/keys.ts";
+ * import { listHosts, openMaster } from "./master.ts";
+ *
+ * const socketPath = "/var/run/docker.sock";
+ * const engine = openEngine({ host: `unix://${socketPath}`, connection: { socketPath } });
+ * const [info, clusters] = await Promise.all([engine.info(), listClusters(engine)]);
+ * const cluster = clusters.find(({ name }) => name === "hello")!;
+ * const keys = keyDirectory(Deno.env.get("DOCKER_CONFIG")!, info.clusterId, cluster.name);
+ * const master = await openMaster({ engine, keys, vantage: { local: true } }, info, cluster);
+ * try {
+ *   const hosts = await listHosts(master, cluster.name);
+ *   assert.deepEqual(hosts.map(({ name }) => name), ["master", "worker-1", "worker-2"]);
+ *   assert.equal((await master.capture("hostname")).stdout, "master\n");
+ * } finally {
+ *   master.close();
+ * }
+ * ```
+ */
 export async function openMaster(
   search: MasterSearch,
   info: EngineInfo,
