@@ -1,7 +1,7 @@
 import { takePicture } from "../stack/cluster/picture.ts";
 import { MpiError } from "../stack/errors.ts";
 import { type Answers, type ClusterStatus, clusterStatus } from "../stack/inspect/status.ts";
-import { listHosts } from "../stack/master/master.ts";
+import { listHosts } from "../stack/master/hosts.ts";
 import { type ClusterContext, onMaster } from "./cluster_context.ts";
 import type { Deps } from "./deps.ts";
 

@@ -33,6 +33,7 @@ export * from "./engine/docker_cli.ts";
 export * from "./engine/engine.ts";
 export * from "./engine/swarm.ts";
 
+export * from "./ssh/key_pair.ts";
 export * from "./ssh/reach.ts";
 export * from "./ssh/ssh.ts";
 
@@ -66,11 +67,14 @@ export * from "./cluster/manager.ts";
 export * from "./cluster/parts.ts";
 export * from "./cluster/picture.ts";
 
+export * from "./keys/key_store.ts";
 export * from "./keys/keys.ts";
 export * from "./keys/public_key.ts";
 export * from "./keys/user_key.ts";
 
 export * from "./master/copy.ts";
+export * from "./master/get_files.ts";
+export * from "./master/hosts.ts";
 export * from "./master/job_log.ts";
 export * from "./master/jobs.ts";
 export * from "./master/master.ts";

@@ -1,4 +1,4 @@
-import { followHosts, type Host, listHosts } from "../../stack/master/master.ts";
+import { followHosts, type Host, listHosts } from "../../stack/master/hosts.ts";
 import { findCluster, onMaster } from "../cluster_context.ts";
 import { type AnyCommand, Command } from "../command_line/command.ts";
 import { clusterOption, filterOption, formatOption, quietOption, watchOption } from "../command_line/flags.ts";

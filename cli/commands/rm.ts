@@ -1,7 +1,7 @@
 import { Argument } from "@commander-js/extra-typings";
 import { removeCluster } from "../../stack/deploy/remove.ts";
 import { takeTurn } from "../../stack/deploy/turn.ts";
-import { removeUserKeys } from "../../stack/keys/keys.ts";
+import { removeUserKeys } from "../../stack/keys/key_store.ts";
 import { shared } from "../../stack/limit.ts";
 import { clusterNames, findStack } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withCompletion } from "../command_line/command.ts";

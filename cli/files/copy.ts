@@ -1,10 +1,11 @@
 import { MpiError } from "../../stack/errors.ts";
-import { getFiles, type Place, putFiles, requireComplete } from "../../stack/master/copy.ts";
-import { type Host, listHosts } from "../../stack/master/master.ts";
+import { type Place, putFiles, requireComplete } from "../../stack/master/copy.ts";
+import { getFiles } from "../../stack/master/get_files.ts";
+import { type Host, listHosts } from "../../stack/master/hosts.ts";
 import { isNodeName } from "../../stack/names.ts";
 import { typed } from "../../stack/shell.ts";
-import { quote, quotePath } from "../../stack/text.ts";
 import type { SshConnection } from "../../stack/ssh/ssh.ts";
+import { quote, quotePath } from "../../stack/text.ts";
 import { type ClusterContext, onMaster } from "../cluster_context.ts";
 import type { Deps } from "../deps.ts";
 import type { ProgressMode } from "../output/progress.ts";

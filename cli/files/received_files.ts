@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { MpiError } from "../../stack/errors.ts";
-import type { Receiver, RemoteEntry } from "../../stack/master/copy.ts";
+import type { Receiver, RemoteEntry } from "../../stack/master/get_files.ts";
 import { typed } from "../../stack/shell.ts";
 import { quotePath } from "../../stack/text.ts";
 import { writing } from "./read_file.ts";

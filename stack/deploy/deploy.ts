@@ -12,10 +12,11 @@ import {
   requireDigest,
   type ResolveImage,
 } from "../image/distribution.ts";
-import { addsKeys, keyDirectory, planKeys, previewKeys, settleKeys, takeNextKeys } from "../keys/keys.ts";
+import { keyDirectory, takeNextKeys } from "../keys/key_store.ts";
+import { addsKeys, planKeys, previewKeys, settleKeys } from "../keys/keys.ts";
 import { LABELS } from "../labels.ts";
 import { type Limit, pause, shared } from "../limit.ts";
-import type { Host } from "../master/master.ts";
+import type { Host } from "../master/hosts.ts";
 import { fingerprint } from "../names.ts";
 import { checkRoom } from "../settings/room.ts";
 import { DEFAULT_WORKERS } from "../settings/schema.ts";

@@ -5,7 +5,8 @@ import type { Report } from "../event.ts";
 import { requireDigest } from "../image/distribution.ts";
 import { LABELS } from "../labels.ts";
 import { type Limit, shared } from "../limit.ts";
-import type { Host, MasterSearch } from "../master/master.ts";
+import type { Host } from "../master/hosts.ts";
+import type { MasterSearch } from "../master/master.ts";
 import { renewHint } from "../settings/room.ts";
 import { checkCapacity } from "../settings/subnet.ts";
 import { requireOwnHosts } from "../stackfile/host_network.ts";
@@ -21,7 +22,7 @@ import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
  * import assert from "node:assert/strict";
  * import { listClusters } from "../cluster/cluster.ts";
  * import { openEngine } from "../engine/engine.ts";
- * import { keyDirectory } from "../keys/keys.ts";
+ * import { keyDirectory } from "../keys/key_store.ts";
  * import { scaleCluster } from "./scale.ts";
  *
  * const socketPath = "/var/run/docker.sock";

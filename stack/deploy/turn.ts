@@ -1,6 +1,6 @@
 import { MpiError } from "../errors.ts";
 import type { Report } from "../event.ts";
-import { unwritableKeys } from "../keys/keys.ts";
+import { unwritableKeys } from "../keys/key_store.ts";
 import { type Limit, poll } from "../limit.ts";
 import { typed } from "../shell.ts";
 

@@ -5,7 +5,8 @@ import type { Engine } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import type { Report, Waiting } from "../event.ts";
 import { endOf, type Limit, poll } from "../limit.ts";
-import { followHosts, type Host, type MasterSearch, openMaster } from "../master/master.ts";
+import { followHosts, type Host } from "../master/hosts.ts";
+import { type MasterSearch, openMaster } from "../master/master.ts";
 
 /** How long a state that may pass by itself is given, in milliseconds: nobody wants to wait minutes for `pending`. */
 const STUCK = 20_000;

@@ -6,8 +6,9 @@ import { checkDeployment } from "../deploy/deploy.ts";
 import type { DeploymentPlan } from "../deploy/deployment.ts";
 import type { Engine, EngineInfo, Service } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
-import { keyDirectory } from "../keys/keys.ts";
-import { openMaster, parseHosts, untilAborted, type Vantage } from "../master/master.ts";
+import { keyDirectory } from "../keys/key_store.ts";
+import { parseHosts } from "../master/hosts.ts";
+import { openMaster, untilAborted, type Vantage } from "../master/master.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
 import {

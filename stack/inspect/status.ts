@@ -2,7 +2,7 @@ import { type Cluster, traitsOf } from "../cluster/cluster.ts";
 import { diagnose, type Problem } from "../cluster/diagnose.ts";
 import type { Picture } from "../cluster/picture.ts";
 import { LABELS } from "../labels.ts";
-import type { Host } from "../master/master.ts";
+import type { Host } from "../master/hosts.ts";
 
 /** How a node of a cluster is, to the swarm and to the launcher. */
 export interface NodeHealth {

@@ -2,8 +2,8 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { MpiError } from "../errors.ts";
 import { LABELS } from "../labels.ts";
 import { fingerprint } from "../names.ts";
-import { makeKeyPair, publicHalf } from "../ssh/ssh.ts";
-import { readUserKeys, type UserKeys, writeUserKeys } from "./keys.ts";
+import { makeKeyPair, publicHalf } from "../ssh/key_pair.ts";
+import { readUserKeys, type UserKeys, writeUserKeys } from "./key_store.ts";
 import { authorized } from "./public_key.ts";
 
 /**
@@ -78,7 +78,7 @@ export async function createKey(cluster: Cluster, directory: string): Promise<{ 
  * ```ts
  * import assert from "node:assert/strict";
  * import { fingerprint } from "../names.ts";
- * import { makeKeyPair } from "../ssh/ssh.ts";
+ * import { makeKeyPair } from "../ssh/key_pair.ts";
  * import { importKey } from "./user_key.ts";
  *
  * const [{ privateKey, publicKey }, other] = [await makeKeyPair("ada"), await makeKeyPair("bob")];

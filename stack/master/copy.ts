@@ -1,8 +1,7 @@
 import { MpiError } from "../errors.ts";
-import { shellQuote, typed } from "../shell.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
 import { brief } from "../text.ts";
-import { packWords, splitWords } from "./words.ts";
+import { packWords } from "./words.ts";
 
 /** A place that a copy is from or to. */
 export interface Place {
@@ -208,100 +207,6 @@ export async function buildThere(
   return end.status;
 }
 
-/** A file, folder or link on a node. */
-export interface RemoteEntry extends ComparedEntry {
-  /** SHA-256 of a file, in hexadecimal. */
-  sum: string;
-}
-
-/** Takes what a node sends. */
-export interface Receiver {
-  /** First all that comes; a path is empty for what was asked for itself. */
-  list(entries: readonly RemoteEntry[]): Promise<void>;
-  /** Then the bytes of all files, one after the other. */
-  bytes(chunk: Uint8Array): Promise<void>;
-}
-
-/**
- * Brings a file, or a folder with all that is in it, from a node.
- *
- * @param master A connection to the master.
- * @param node The node's name.
- * @param path The path there, from `/project`.
- * @param to Takes what comes.
- * @throws {MpiError} `not-found` if there is no such node or file, or one can't be read; `cluster` if it breaks off.
- */
-export async function getFiles(master: SshConnection, node: string, path: string, to: Receiver): Promise<void> {
-  const head = headReader();
-  let stderr = "";
-  const { status } = await master.run(`exec ${shellQuote(["mpi_cp", "get", node, path])}`, {
-    async stdout(chunk) {
-      if (head.list !== undefined) return await to.bytes(chunk);
-      const rest = head.take(chunk);
-      if (head.list === undefined) return;
-      await to.list(head.list);
-      if (rest.length > 0) await to.bytes(rest);
-    },
-    stderr: (chunk) => Promise.resolve(void (stderr += new TextDecoder().decode(chunk))),
-  });
-  if (head.list !== undefined) return;
-  const [, why] = /^failed (?:- )?(.*)$/m.exec(head.text()) ?? [];
-  if (why !== undefined) {
-    throw new MpiError("not-found", `Not copied from ${node}: ${why}`, {
-      hint: why.startsWith("No node ") ? "docker mpi hosts" : lookHint(node, path),
-    });
-  }
-  requireEnd({ status, done: false, stderr });
-}
-
-function lookHint(node: string, path: string): string {
-  return `docker mpi exec --host ${typed(node)} ls -l ${typed(path)}`;
-}
-
-/** What comes before the bytes: a word, a length, a list of so many bytes. */
-function headReader() {
-  let bytes = new Uint8Array();
-  const text = () => new TextDecoder().decode(bytes.subarray(0, 1000));
-  const reader = {
-    list: undefined as RemoteEntry[] | undefined,
-    text,
-    /** Gives what comes after the head. */
-    take(chunk: Uint8Array): Uint8Array {
-      const before = bytes;
-      bytes = new Uint8Array(before.length + chunk.length);
-      bytes.set(before);
-      bytes.set(chunk, before.length);
-      const [head = "", length] = /^ok\n(\d{1,9})\n/.exec(text()) ?? [];
-      const end = head.length + Number(length);
-      if (length === undefined || bytes.length < end) return new Uint8Array();
-      reader.list = readEntries(new TextDecoder().decode(bytes.subarray(head.length, end)));
-      return bytes.subarray(end);
-    },
-  };
-  return reader;
-}
-
-/** Seven words an entry, as `mpi_files get` says them. */
-function readEntries(text: string): RemoteEntry[] {
-  const words = splitWords(text);
-  const entries: RemoteEntry[] = [];
-  for (let at = 0; at + 7 <= words.length; at += 7) {
-    const [type, mode, size, mtime, sum, path, link] = words.slice(at, at + 7) as [string, ...string[]] & string[];
-    if (type !== "f" && type !== "d" && type !== "l") continue;
-    const time = Math.floor(Number(mtime) * 1000);
-    entries.push({
-      type,
-      mode: parseInt(mode!, 8),
-      size: Number(size),
-      mtime: time,
-      sum: sum!,
-      path: path!,
-      link: link!,
-    });
-  }
-  return entries;
-}
-
 /**
  * Makes an error of an outcome that is not complete.
  *
@@ -377,13 +282,30 @@ async function readLines(
 }
 
 function requireEnd({ status, done, stderr }: LinesEnd): void {
-  if (done) return;
+  if (!done) throw brokenOff(status, stderr);
+}
+
+/**
+ * The error of a copy that the master did not bring to its end.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { brokenOff } from "./copy.ts";
+ *
+ * assert.equal(brokenOff(137, "Killed\n").message, "The copy broke off on the master, status 137: Killed");
+ * ```
+ *
+ * @param status What the command there ended with.
+ * @param stderr What it said.
+ */
+export function brokenOff(status: number, stderr: string): MpiError {
   if (status === 127) {
-    throw new MpiError("cluster", "The cluster's image is of a version of docker mpi that can't copy files", {
+    return new MpiError("cluster", "The cluster's image is of a version of docker mpi that can't copy files", {
       hint: "docker mpi deploy --build",
     });
   }
-  throw new MpiError("cluster", `The copy broke off on the master, status ${status}: ${brief(stderr.trim(), 200)}`, {
+  return new MpiError("cluster", `The copy broke off on the master, status ${status}: ${brief(stderr.trim(), 200)}`, {
     hint: "docker mpi logs --tail 20  # shows what the nodes said",
   });
 }

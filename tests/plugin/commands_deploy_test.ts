@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { VERSION } from "../../cli/docker/metadata.ts";
-import { keyDirectory } from "../../stack/keys/keys.ts";
+import { keyDirectory } from "../../stack/keys/key_store.ts";
 import { commandWorld } from "../support/command_world.ts";
 import { aNetwork, anImage, aNode, MANAGER } from "../support/fakes.ts";
 

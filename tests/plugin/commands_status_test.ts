@@ -1,8 +1,9 @@
 /** Commands that say how clusters are, what is wrong with them, and who may in: what they print, and their status. */
 import assert from "node:assert/strict";
-import { keyDirectory, OTHER_MACHINE, readUserKeys } from "../../stack/keys/keys.ts";
+import { keyDirectory, readUserKeys } from "../../stack/keys/key_store.ts";
+import { OTHER_MACHINE } from "../../stack/keys/keys.ts";
 import { fingerprint } from "../../stack/names.ts";
-import { makeKeyPair, publicHalf } from "../../stack/ssh/ssh.ts";
+import { makeKeyPair, publicHalf } from "../../stack/ssh/key_pair.ts";
 import { run } from "../support/cli.ts";
 import { type CommandWorld, commandWorld } from "../support/command_world.ts";
 import { end, type Session } from "../support/fake_master.ts";

@@ -8,7 +8,7 @@ import { ignoredBy } from "../../cli/files/ignore.ts";
 import { readSources, readTree, withSums } from "../../cli/files/local_files.ts";
 import { receiveFiles } from "../../cli/files/received_files.ts";
 import { tarStream } from "../../cli/files/tar.ts";
-import type { RemoteEntry } from "../../stack/master/copy.ts";
+import type { RemoteEntry } from "../../stack/master/get_files.ts";
 import { quotePath } from "../../stack/text.ts";
 import { root, sh } from "../support/plugin_cli.ts";
 import { checkAll } from "../support/property.ts";

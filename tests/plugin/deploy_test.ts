@@ -4,7 +4,7 @@ import ssh2 from "ssh2";
 import { deploy } from "../../stack/deploy/deploy.ts";
 import type { Deployment } from "../../stack/deploy/deployment.ts";
 import { scaleCluster } from "../../stack/deploy/scale.ts";
-import { keyDirectory, writeUserKeys } from "../../stack/keys/keys.ts";
+import { keyDirectory, writeUserKeys } from "../../stack/keys/key_store.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { fingerprint } from "../../stack/names.ts";
 import { resolveSettings } from "../../stack/settings/settings.ts";

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { containerHere } from "../../stack/master/master.ts";
+import { makeKeyPair } from "../../stack/ssh/key_pair.ts";
 import { reach } from "../../stack/ssh/reach.ts";
-import { makeKeyPair, type SshTarget } from "../../stack/ssh/ssh.ts";
+import { type SshTarget } from "../../stack/ssh/ssh.ts";
 import { end, type FakeMaster, fakeMaster } from "../support/fake_master.ts";
 import { aService, aTask } from "../support/fakes.ts";
 

@@ -1,7 +1,8 @@
 /** SSH against a server in this process: what it carries, and what it refuses. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { makeKeyPair, openSsh, type SshConnection, type Streams } from "../../stack/ssh/ssh.ts";
+import { makeKeyPair } from "../../stack/ssh/key_pair.ts";
+import { openSsh, type SshConnection, type Streams } from "../../stack/ssh/ssh.ts";
 import { end, type FakeMaster, fakeMaster, type Session } from "../support/fake_master.ts";
 
 /** Runs a test on a connection to a master whose commands do that. */

@@ -19,7 +19,7 @@ interface Rule {
 /** Where each library may be imported. */
 const SEAMS: Record<string, (path: string) => boolean> = {
   "dockerode": (path) => path === "stack/engine/engine.ts",
-  "ssh2": (path) => path === "stack/ssh/ssh.ts",
+  "ssh2": (path) => path.startsWith("stack/ssh/"),
   "modern-tar": (path) => path === "cli/files/tar.ts",
   "yaml": (path) => path === "stack/settings/yaml.ts" || path === "stack/stackfile/yaml_write.ts",
   "commander": (path) => path.startsWith("cli/"),

@@ -2,7 +2,7 @@
 import type { Deps } from "../../cli/deps.ts";
 import { splitGlobalFlags } from "../../cli/docker/global_flags.ts";
 import { runCli } from "../../cli/main.ts";
-import { keyDirectory, writeUserKeys } from "../../stack/keys/keys.ts";
+import { keyDirectory, writeUserKeys } from "../../stack/keys/key_store.ts";
 import { fakeWorld, type Outcome } from "./cli.ts";
 import { type FakeMaster, fakeMaster, type Session } from "./fake_master.ts";
 import { fakeSwarmApi } from "./fake_swarm_api.ts";

@@ -1,10 +1,10 @@
 /** Deployments into a swarm in memory. */
 import type { Deployment } from "../../stack/deploy/deployment.ts";
-import { keyDirectory, writeUserKeys } from "../../stack/keys/keys.ts";
+import { keyDirectory, writeUserKeys } from "../../stack/keys/key_store.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { fingerprint } from "../../stack/names.ts";
 import { resolveSettings, type SettingsInput } from "../../stack/settings/settings.ts";
-import { makeKeyPair } from "../../stack/ssh/ssh.ts";
+import { makeKeyPair } from "../../stack/ssh/key_pair.ts";
 import { type Answer, fakeDocker, FakeSwarm, MANAGER } from "./fakes.ts";
 
 /** A limit that no test in memory should come to. */

@@ -1,6 +1,7 @@
 /** An MPI master in this process: an SSH server that takes one key, and whose commands are the test's. */
 import ssh2, { type Connection, type ServerChannel, type Session as Channels } from "ssh2";
-import { type KeyPair, makeKeyPair, type SshTarget } from "../../stack/ssh/ssh.ts";
+import { type KeyPair, makeKeyPair } from "../../stack/ssh/key_pair.ts";
+import { type SshTarget } from "../../stack/ssh/ssh.ts";
 
 /** A command, or a shell, that somebody started on the master. */
 export interface Session {

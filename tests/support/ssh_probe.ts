@@ -4,7 +4,7 @@
  * @module
  */
 import ssh2, { type Connection, type Session } from "ssh2";
-import { makeKeyPair } from "../../stack/ssh/ssh.ts";
+import { makeKeyPair } from "../../stack/ssh/key_pair.ts";
 
 const { privateKey: key } = await makeKeyPair("probe");
 

@@ -3,14 +3,8 @@ import assert from "node:assert/strict";
 import { sourceName } from "../../cli/files/local_files.ts";
 import { checkEntries } from "../../cli/files/received_files.ts";
 import type { MpiError } from "../../stack/errors.ts";
-import {
-  compareFiles,
-  getFiles,
-  parsePlace,
-  putFiles,
-  type RemoteEntry,
-  requireComplete,
-} from "../../stack/master/copy.ts";
+import { compareFiles, parsePlace, putFiles, requireComplete } from "../../stack/master/copy.ts";
+import { getFiles, type RemoteEntry } from "../../stack/master/get_files.ts";
 import { packWords } from "../../stack/master/words.ts";
 import type { SshConnection } from "../../stack/ssh/ssh.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { checkDeployment, deploy, previewStack } from "../../stack/deploy/deploy.ts";
 import type { Deployment } from "../../stack/deploy/deployment.ts";
 import { scaleCluster } from "../../stack/deploy/scale.ts";
-import { readUserKeys } from "../../stack/keys/keys.ts";
+import { readUserKeys } from "../../stack/keys/key_store.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { resolveSettings } from "../../stack/settings/settings.ts";
 import { limit, noMaster, running, world } from "../support/deployment.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { requireManager } from "../../stack/cluster/manager.ts";
 import { deploy, previewStack } from "../../stack/deploy/deploy.ts";
-import { readUserKeys } from "../../stack/keys/keys.ts";
+import { readUserKeys } from "../../stack/keys/key_store.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { fingerprint, isClusterName, MAX_CLUSTER_NAME } from "../../stack/names.ts";
 import type { SettingsInput } from "../../stack/settings/settings.ts";

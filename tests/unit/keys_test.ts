@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
 import { takeTurn } from "../../stack/deploy/turn.ts";
 import type { Labelled } from "../../stack/engine/swarm.ts";
-import {
-  keyDirectory,
-  type KeySituation,
-  OTHER_MACHINE,
-  planKeys,
-  previewKeys,
-  readUserKeys,
-  removeUserKeys,
-  settleKeys,
-  takeNextKeys,
-  writeUserKeys,
-} from "../../stack/keys/keys.ts";
+import { keyDirectory, readUserKeys, removeUserKeys, takeNextKeys, writeUserKeys } from "../../stack/keys/key_store.ts";
+import { type KeySituation, OTHER_MACHINE, planKeys, previewKeys, settleKeys } from "../../stack/keys/keys.ts";
 import { fingerprint, secretName } from "../../stack/names.ts";
-import { makeKeyPair } from "../../stack/ssh/ssh.ts";
+import { makeKeyPair } from "../../stack/ssh/key_pair.ts";
 import { FakeSwarm } from "../support/fakes.ts";
 
 const KINDS = ["cluster_key", "master_host", "worker_host"] as const;

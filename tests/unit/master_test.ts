@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { findClusters } from "../../stack/cluster/cluster.ts";
-import { OTHER_MACHINE, writeUserKeys } from "../../stack/keys/keys.ts";
-import { findMaster, followHosts, type Host, listHosts, masterAddress, parseHosts } from "../../stack/master/master.ts";
+import { writeUserKeys } from "../../stack/keys/key_store.ts";
+import { OTHER_MACHINE } from "../../stack/keys/keys.ts";
+import { followHosts, type Host, listHosts, parseHosts } from "../../stack/master/hosts.ts";
+import { findMaster, masterAddress } from "../../stack/master/master.ts";
 import type { SshConnection, Streams } from "../../stack/ssh/ssh.ts";
 import { aNode, aTask, FakeSwarm, MANAGER } from "../support/fakes.ts";
 

@@ -1,10 +1,11 @@
 /** Public keys: which are taken, which open a cluster, and what a deployment makes of them. */
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { addsKeys, type KeySituation, planKeys, previewKeys, type UserKeys } from "../../stack/keys/keys.ts";
+import type { UserKeys } from "../../stack/keys/key_store.ts";
+import { addsKeys, type KeySituation, planKeys, previewKeys } from "../../stack/keys/keys.ts";
 import { authorized, authorizedLines, joinKeys, readPublicKey } from "../../stack/keys/public_key.ts";
 import { fingerprint } from "../../stack/names.ts";
-import { makeKeyPair } from "../../stack/ssh/ssh.ts";
+import { makeKeyPair } from "../../stack/ssh/key_pair.ts";
 import { aService } from "../support/fakes.ts";
 
 /** A public key line of a kind, with 32 bytes for a key. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import ssh2 from "ssh2";
-import { makeKeyPair } from "../../stack/ssh/ssh.ts";
+import { makeKeyPair } from "../../stack/ssh/key_pair.ts";
 
 Deno.test("a key pair that begins with a zero byte, which ssh2 cuts off, must not be used", async () => {
   const blob = (bytes: number) => new Uint8Array(bytes).toBase64();

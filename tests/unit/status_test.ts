@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { takePicture } from "../../stack/cluster/picture.ts";
 import { type Answers, clusterStatus, wholeness } from "../../stack/inspect/status.ts";
-import type { Host } from "../../stack/master/master.ts";
+import type { Host } from "../../stack/master/hosts.ts";
 import { aNode, aTask, FakeSwarm } from "../support/fakes.ts";
 
 /** A swarm with a cluster of two workers, one on each of two hosts. */

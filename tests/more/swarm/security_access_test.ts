@@ -1,6 +1,6 @@
 /** Who gets into a cluster from outside, how, and how far. */
 import assert from "node:assert/strict";
-import { makeKeyPair } from "../../../stack/ssh/ssh.ts";
+import { makeKeyPair } from "../../../stack/ssh/key_pair.ts";
 import { askToForward } from "../../support/forwarding.ts";
 import { bothNodes, inside, privateKeys, sshFromInside, sshFromOutside } from "../../support/security.ts";
 import { expectOk, openWorld } from "../../support/swarm.ts";

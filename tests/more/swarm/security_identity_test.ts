@@ -1,6 +1,6 @@
 /** Somebody in the middle: whether each side makes sure that the other is who it should be, before it says anything. */
 import assert from "node:assert/strict";
-import { makeKeyPair } from "../../../stack/ssh/ssh.ts";
+import { makeKeyPair } from "../../../stack/ssh/key_pair.ts";
 import { needPrograms } from "../../box/packages.ts";
 import { end, fakeMaster } from "../../support/fake_master.ts";
 import { hostNames } from "../../support/nodes.ts";
