@@ -100,7 +100,7 @@ export async function checkDeployment(
  *   },
  *   attach: (args) => Promise.reject(new Error(`${args[0]} needs a terminal`)),
  * };
- * const flags = { cluster: "short-lived", image: "hello:latest", workers: 1, port: 2301 };
+ * const flags = { name: "short-lived", image: "hello:latest", workers: 1, port: 2301 };
  * const deployment = {
  *   engine,
  *   docker,

@@ -17,7 +17,7 @@ import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
 /**
  * Gives a cluster more or fewer workers while it runs, and waits until the hostfile agrees. What stays is not restarted.
  *
- * @example One worker more
+ * @example One worker more, and then as many as before
  * ```ts ignore
  * import assert from "node:assert/strict";
  * import { listClusters } from "../cluster/cluster.ts";
@@ -32,8 +32,10 @@ import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
  * const keys = keyDirectory(Deno.env.get("DOCKER_CONFIG")!, clusterId, cluster.name);
  * const limit = { timeout: 60_000, signal: new AbortController().signal };
  * const search = { engine, keys, vantage: { local: true } };
- * const hosts = await scaleCluster(search, cluster, cluster.worker.replicas! + 1, limit, ({ text }) => console.log(text));
- * assert.equal(hosts.at(-1)?.name, `worker-${cluster.worker.replicas! + 1}`);
+ * const now = cluster.worker.replicas!;
+ * const hosts = await scaleCluster(search, cluster, now + 1, limit, ({ text }) => console.log(text));
+ * assert.equal(hosts.at(-1)?.name, `worker-${now + 1}`);
+ * await scaleCluster(search, cluster, now, limit, ({ text }) => console.log(text));
  * ```
  *
  * @param search How to find the master.

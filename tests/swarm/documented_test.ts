@@ -33,13 +33,21 @@ Deno.test("examples that need an engine must run as they stand in the docstrings
   await using _cluster = await world.cluster(2, { name: "hello", port: 2300 });
   const found = await examples(`${root}/stack`);
   assert.ok(found.length >= 6, "there are none any more, or the test does not find them");
-  for (const { title, folder, code } of found) {
-    await t.step(title, async () => {
-      const file = `${world.project}/example.ts`;
-      await Deno.writeTextFile(file, code.replace(/(?<=from ")(?=\.\.?\/)/g, `${folder}/`));
-      const args = ["run", "--quiet", "--check", "--allow-all", "--config", `${root}/deno.json`, file];
-      const { code: status, err } = await sh(Deno.execPath(), args, { DOCKER_CONFIG: world.config, NO_COLOR: "1" });
-      assert.deepEqual([status, err], [0, ""]);
-    });
+  const file = (at: number) => `${world.project}/example_${at}.ts`;
+  const deno = async (command: string, ...args: string[]) => {
+    const env = { DOCKER_CONFIG: world.config, NO_COLOR: "1" };
+    const { code, err } = await sh(
+      Deno.execPath(),
+      [command, "--quiet", "--config", `${root}/deno.json`, ...args],
+      env,
+    );
+    assert.deepEqual([code, err], [0, ""]);
+  };
+  for (const [at, { folder, code }] of found.entries()) {
+    await Deno.writeTextFile(file(at), code.replace(/(?<=from ")(?=\.\.?\/)/g, `${folder}/`));
+  }
+  await t.step("types", () => deno("check", ...found.keys().map(file)));
+  for (const [at, { title }] of found.entries()) {
+    await t.step(title, () => deno("run", "--no-check", "--allow-all", file(at)));
   }
 });
