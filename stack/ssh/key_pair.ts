@@ -29,7 +29,7 @@ export type KeyGenerator = (kind: "ed25519", options: { comment: string }) => { 
  *
  * const { privateKey, publicKey } = await makeKeyPair("hello-user");
  * assert.match(publicKey, /^ssh-ed25519 \S+ hello-user$/);
- * assert.match(privateKey, /^-----BEGIN OPENSSH PRIVATE KEY-----\n/);
+ * assert.match(privateKey, /^-----BEGIN OPENSSH \w+ KEY-----\n/);
  * ```
  *
  * @param comment What both halves say of whose they are.
