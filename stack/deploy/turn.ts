@@ -34,7 +34,7 @@ export async function takeTurn(directory: string, limit: Limit, report: Report):
   let waited = false;
   const ask = async () => {
     const file = await openLock(directory, path);
-    if (file && await file.tryLock(true) && await isStill(file, path)) {
+    if (file && await isOurs(file, path).catch((error) => unlockable(file, directory, error))) {
       if (waited) report({ resource: "turn", state: "done", text: "the other command has ended" });
       return { [Symbol.dispose]: () => file.close() };
     }
@@ -64,8 +64,15 @@ async function openLock(directory: string, path: string): Promise<Deno.FsFile | 
   }
 }
 
+/** Some network file systems have no locks. */
+async function unlockable(file: Deno.FsFile, directory: string, cause: unknown): Promise<never> {
+  file.close();
+  throw await unwritableKeys(directory, cause);
+}
+
 /** A removal takes the lock away with the keys; who waited for it then has that of nothing. */
-async function isStill(file: Deno.FsFile, path: string): Promise<boolean> {
+async function isOurs(file: Deno.FsFile, path: string): Promise<boolean> {
+  if (!await file.tryLock(true)) return false;
   const [ours, there] = await Promise.all([file.stat(), Deno.stat(path).catch(() => undefined)]);
   return there !== undefined && there.ino === ours.ino;
 }

@@ -228,6 +228,7 @@ export async function untilAborted<T>(
  * const task = { id: "t1", serviceId: "s2", slot: 1, nodeId: "n1", containerId: "c0ffee", ...states };
  * assert.equal(containerHere(cluster, [task], "n1"), "c0ffee");
  * assert.equal(containerHere(cluster, [task], "n2"), undefined);
+ * assert.equal(containerHere(cluster, [{ ...task, desired: "shutdown" }], "n1"), undefined);
  * ```
  *
  * @param cluster Its services.
@@ -236,7 +237,12 @@ export async function untilAborted<T>(
  * @returns Its id; nothing if there is none.
  */
 export function containerHere({ master, worker }: Cluster, tasks: readonly Task[], nodeId: string): string | undefined {
-  const here = tasks.filter((task) => task.nodeId === nodeId && task.state === "running" && task.containerId !== "");
+  const here = tasks.filter((task) => task.nodeId === nodeId && task.containerId !== "" && stays(task));
   const [best] = [master, worker].flatMap(({ id }) => here.filter(({ serviceId }) => serviceId === id));
   return best?.containerId;
+}
+
+/** Runs, and isn't being replaced. */
+function stays({ state, desired }: Task): boolean {
+  return state === "running" && desired === "running";
 }

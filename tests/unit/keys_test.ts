@@ -150,6 +150,20 @@ Deno.test("keys that the file system does not take are an error that says why, a
   await assert.rejects(takeTurn(directory, limit, () => {}), { ...failed, message: text });
 });
 
+Deno.test("a file system without locks is an error that says so, and leaves no file open", async () => {
+  const directory = await Deno.makeTempDir();
+  const { tryLock } = Deno.FsFile.prototype;
+  Deno.FsFile.prototype.tryLock = () => Promise.reject(new Error("No locks available (os error 37)"));
+  try {
+    await assert.rejects(takeTurn(directory, { timeout: 0, signal: new AbortController().signal }, () => {}), {
+      code: "ssh",
+      message: `Cannot write the cluster's keys in "${directory}": No locks available`,
+    });
+  } finally {
+    Deno.FsFile.prototype.tryLock = tryLock;
+  }
+});
+
 Deno.test("keys that a full disk does not take are an error that shows its space", async () => {
   const directory = await Deno.makeTempDir();
   const { writeTextFile } = Deno;
