@@ -1,8 +1,8 @@
 /**
  * The labels by which a cluster is found in a swarm, without any file of the user's.
  *
- * All but `image` are on the services (`image` on the containers, so that another image under the same name replaces
- * them); the network has `cluster`. Docker itself adds {@linkcode STACK_LABEL} to everything.
+ * Those without another place are on the services (`image` on the containers, so that another image under the same name
+ * replaces them); the network has `cluster`. Docker itself adds {@linkcode STACK_LABEL} to everything.
  *
  * @example
  * ```ts
@@ -38,6 +38,8 @@ export const LABELS = {
   image: "docker-mpi.image",
   /** On our own images, and on those built from them: their MPI, see {@linkcode Implementation}. */
   mpi: "docker-mpi.mpi",
+  /** On images that `docker mpi` has built from a project: the name in its settings. */
+  project: "docker-mpi.project",
   /** On our own images: a digest of the files that they are made from. */
   context: "docker-mpi.context",
 } as const;

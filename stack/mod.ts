@@ -57,6 +57,7 @@ export * from "./stackfile/placement.ts";
 export * from "./stackfile/stack_file.ts";
 
 export * from "./image/distribution.ts";
+export * from "./image/dockerfile.ts";
 export * from "./image/image_name.ts";
 export * from "./image/images.ts";
 export * from "./image/registry.ts";

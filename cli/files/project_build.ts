@@ -2,7 +2,9 @@ import { join } from "node:path";
 import type { Engine } from "../../stack/engine/swarm.ts";
 import { MpiError } from "../../stack/errors.ts";
 import type { Report } from "../../stack/event.ts";
-import { baseImages, buildProject, ensureBase, mpiArgs, neededBases, requireMpi } from "../../stack/image/images.ts";
+import { mpiArgs, neededBases, unknownBases } from "../../stack/image/dockerfile.ts";
+import { baseImages, buildProject, ensureBase, requireMpi, requireOwn } from "../../stack/image/images.ts";
+import { LABELS } from "../../stack/labels.ts";
 import type { Settings } from "../../stack/settings/settings.ts";
 import type { Deps } from "../deps.ts";
 import { VERSION } from "../docker/metadata.ts";
@@ -27,8 +29,8 @@ export interface ImageBuild {
 /**
  * Builds the image of a project; those of our own images that it starts from are made first, if they are missing.
  *
- * @throws {MpiError} `settings` if the directory has no Dockerfile, or one for another MPI than the settings have; `build`
- * if a build fails.
+ * @throws {MpiError} `settings` if the directory has no Dockerfile, or one for another MPI than the settings have; `conflict` if
+ * the name that it has by default is that of somebody else's image; `build` if a build fails, or must for what it takes.
  */
 export async function buildImage(
   deps: Deps,
@@ -44,14 +46,16 @@ export async function buildImage(
     });
   });
   const variables = [...mpiArgs(dockerfile, settings.mpi), ...buildArgs];
+  await refuseUnknown(engine, dockerfile, variables);
+  if (settings.sources.image.from === "default") requireOwn(settings.image, await engine.image(settings.image));
   const bases = neededBases(dockerfile, baseImages(VERSION), variables);
   const remedy = `ARG MPI=mpich and FROM docker-mpi/\${MPI}:${VERSION}-dev in the Dockerfile let the setting choose`;
   for (const { reference, mpi } of bases) requireMpi(settings, reference, mpi, remedy);
   for (const base of bases) {
     await ensureBase(engine, deps.docker, base, () => imagesContext(deps), report, deps.signal, pull);
   }
-  // Docker would look for ours in a public registry, where whoever comes first has the name.
-  const own = pull && bases.length === 0 ? ["--pull"] : [];
+  const isOthers = bases.length === 0 && unknownBases(dockerfile, [], variables).length === 0;
+  const own = ["--label", `${LABELS.project}=${settings.name}`, ...(pull && isOthers ? ["--pull"] : [])];
   const pairs = variables.flatMap((variable) => ["--build-arg", variable]);
   await buildProject(
     deps.docker,
@@ -59,6 +63,18 @@ export async function buildImage(
     report,
     deps.signal,
   );
+}
+
+/** Images under our names that another version has made are of use while the engine has them; no registry has them. */
+async function refuseUnknown(engine: Engine, dockerfile: string, variables: readonly string[]): Promise<void> {
+  for (const { name, instead } of unknownBases(dockerfile, baseImages(VERSION), variables)) {
+    if (await engine.image(name) !== undefined) continue;
+    throw new MpiError("build", `The Dockerfile takes ${name}, which docker mpi ${VERSION} does not make`, {
+      hint: dockerfile.includes(name)
+        ? `sed -i.orig 's|${name}|${instead}|' Dockerfile  # takes what it makes`
+        : `${instead} is what it makes: correct the variables in the Dockerfile`,
+    });
+  }
 }
 
 /** Everything below `images/`, which travels inside the program, as a build context. */

@@ -46,6 +46,22 @@ export function familiar(image: string): string {
 }
 
 /**
+ * Whether an image's name is one of those that we give to what we build, and that belongs to nobody in a registry.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { hasOurName } from "./image_name.ts";
+ *
+ * assert.ok(hasOurName("docker-mpi/mpich:1.0.0") && hasOurName("docker.io/docker-mpi/mpich"));
+ * assert.ok(!hasOurName("example.org/docker-mpi/mpich:1.0.0"));
+ * ```
+ */
+export function hasOurName(image: string): boolean {
+  return familiar(image).startsWith("docker-mpi/");
+}
+
+/**
  * The host of an image's registry after a space; nothing for Docker Hub.
  *
  * @example

@@ -7,6 +7,7 @@ import { LABELS } from "../labels.ts";
 import { type Implementation, IMPLEMENTATIONS } from "../settings/schema.ts";
 import type { Settings } from "../settings/settings.ts";
 import { typed } from "../shell.ts";
+import { familiar } from "./image_name.ts";
 import { pullFailure, REGISTRY_SAYS, tryPull } from "./registry.ts";
 
 /** One of our own images, which projects are built from. */
@@ -45,71 +46,6 @@ export function baseImages(version: string): BaseImage[] {
 }
 
 /**
- * Finds which of our images a Dockerfile starts from.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { baseImages, neededBases } from "./images.ts";
- *
- * const dockerfile = "ARG MPI=mpich\nFROM docker-mpi/${MPI}:1.0.0-dev AS build\n";
- * const [base] = neededBases(dockerfile, baseImages("1.0.0"), ["MPI=openmpi"]);
- * assert.equal(base?.reference, "docker-mpi/openmpi:1.0.0-dev");
- * ```
- *
- * @param dockerfile Its text.
- * @param bases The images there are.
- * @param args The build-time variables, `NAME=VALUE`; others have the value of their `ARG` before the first `FROM`.
- * @returns Those that it names, each once.
- */
-export function neededBases(
-  dockerfile: string,
-  bases: readonly BaseImage[],
-  args: readonly string[] = [],
-): BaseImage[] {
-  const given = new Map(args.map((pair) => pair.split(/=(.*)/s, 2) as [string, string]));
-  const [head = ""] = dockerfile.split(/^\s*FROM\s/im, 1);
-  const values = new Map(declared(head).map(([name, value]) => [name, given.get(name) ?? value]));
-  const from = new Set(
-    [...dockerfile.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)/gim)]
-      .map(([, name]) => name!.replace(VARIABLE, (_, a, other, b) => values.get(a ?? b) || other || "")),
-  );
-  return bases.filter(({ reference }) => from.has(reference));
-}
-
-/** The variables that a part of a Dockerfile declares, with their values: `ARG NAME OTHER=VALUE THIRD="VALUE"`. */
-function declared(text: string): [name: string, value: string][] {
-  const words = [...text.matchAll(/^\s*ARG\s+(.+)$/gim)].map(([, line]) => line).join(" ");
-  return [...words.matchAll(/(\w+)(?:=(?:"([^"]*)"|'([^']*)'|(\S*)))?/g)]
-    .map(([, name, double, single, plain]) => [name!, double ?? single ?? plain ?? ""]);
-}
-
-/** `$NAME`, `${NAME}`, and `${NAME:-VALUE}` with what it is otherwise. */
-const VARIABLE = /\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))/g;
-
-/**
- * The build-time variable, `NAME=VALUE`, that makes a Dockerfile take an MPI; none where it does not ask for one.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { mpiArgs } from "./images.ts";
- *
- * const dockerfile = "ARG MPI=mpich\nFROM docker-mpi/${MPI}:1.0.0-dev\n";
- * assert.deepEqual(mpiArgs(dockerfile, "openmpi"), ["MPI=openmpi"]);
- * assert.deepEqual(mpiArgs(dockerfile, undefined), []);
- * assert.deepEqual(mpiArgs("FROM docker-mpi/mpich:1.0.0-dev\n", "openmpi"), []);
- * ```
- *
- * @param dockerfile Its text.
- * @param mpi What was asked for; nothing: what the Dockerfile takes by itself.
- */
-export function mpiArgs(dockerfile: string, mpi: Implementation | undefined): string[] {
-  const asks = declared(dockerfile).some(([name]) => name === "MPI");
-  return asks && mpi !== undefined ? [`MPI=${mpi}`] : [];
-}
-
-/**
  * Makes sure that an image is for the MPI that was asked for.
  *
  * @example
@@ -138,6 +74,30 @@ export function requireMpi(
 ): void {
   if (wanted === undefined || mpi === undefined || wanted === mpi) return;
   throw new MpiError("settings", `Image "${image}" has ${mpi}, but ${sources.mpi.where} asks for ${wanted}`, { hint });
+}
+
+/**
+ * Makes sure that a build that nobody has given a name takes none from an image of somebody else's.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { requireOwn } from "./images.ts";
+ *
+ * requireOwn("hello:latest", { id: "sha256:1", labels: { "docker-mpi.project": "hello" }, digests: [] });
+ * const python = { id: "sha256:2", labels: {}, digests: [] };
+ * assert.throws(() => requireOwn("python:latest", python), { code: "conflict" });
+ * ```
+ *
+ * @param image The image's name.
+ * @param there What the engine has under it.
+ * @throws {MpiError} `conflict` if that is neither built by `docker mpi` nor from one of our images.
+ */
+export function requireOwn(image: string, there: LocalImage | undefined): void {
+  if (there === undefined || Object.keys(there.labels).some((label) => label.startsWith("docker-mpi."))) return;
+  throw new MpiError("conflict", `There is an image "${image}" already, which docker mpi did not build`, {
+    hint: `echo 'image: ${familiar(image)}-mpi' >> mpi.yaml  # gives the project's another name`,
+  });
 }
 
 /** Makes the build context of our images: everything below `images/`, as a tar archive. */

@@ -1,7 +1,7 @@
 import type { DockerCli } from "../engine/docker_cli.ts";
 import { MpiError } from "../errors.ts";
 import type { Report } from "../event.ts";
-import { familiar, namesRegistry, registryHost } from "./image_name.ts";
+import { familiar, hasOurName, namesRegistry, registryHost } from "./image_name.ts";
 
 /**
  * Pushes an image to its registry.
@@ -60,13 +60,22 @@ export async function pullImage(docker: DockerCli, image: string, report: Report
   });
 }
 
-/** Pulls an image; gives what docker said last where that failed. */
+/**
+ * Pulls an image; gives what docker said last where that failed.
+ *
+ * @throws {MpiError} `not-found` for a name of those that we build ourselves: nobody we know has it in a registry.
+ */
 export async function tryPull(
   docker: DockerCli,
   image: string,
   report: Report,
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  if (hasOurName(image)) {
+    throw new MpiError("not-found", `Image "${image}" is made by docker mpi where it is needed, and never pulled`, {
+      hint: "docker mpi build  # in the project's directory; image: in mpi.yaml names the project's own image",
+    });
+  }
   const resource = `image ${image}`;
   report({ resource, state: "working", text: "pulling" });
   const { code, stderr } = await docker.run(["pull", "--quiet", image], { signal });

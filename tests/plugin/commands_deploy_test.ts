@@ -1,7 +1,7 @@
 /** Commands that make a cluster and take it away: what they print, their status, and what they tell Docker and the swarm. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { VERSION } from "../../cli/docker/metadata.ts";
+import { LABELS } from "../../stack/labels.ts";
 import { keyDirectory } from "../../stack/keys/key_store.ts";
 import { commandWorld } from "../support/command_world.ts";
 import { aNetwork, anImage, aNode, MANAGER } from "../support/fakes.ts";
@@ -45,7 +45,7 @@ Deno.test("deploy builds a project's own image each time, and one that has a nam
   world.swarm.services = [];
   world.swarm.networks = [];
   await Deno.writeTextFile(`${world.folder}/Dockerfile`, "FROM scratch\n");
-  world.swarm.images = { "hello:latest": anImage(), "other:1": anImage() };
+  world.swarm.images = { "hello:latest": anImage({ labels: { [LABELS.project]: "hello" } }), "other:1": anImage() };
   const builds = async (line: string) => {
     const asked: string[] = [];
     const docker = (args: string) => {
@@ -61,25 +61,6 @@ Deno.test("deploy builds a project's own image each time, and one that has a nam
   assert.deepEqual(await builds("--image other:2"), ["build -t other:2"]);
 });
 
-Deno.test("build --pull renews our image from the newest Debian, and never asks a registry for ours", async () => {
-  await using world = await commandWorld();
-  const builds = async (from: string) => {
-    await Deno.writeTextFile(`${world.folder}/Dockerfile`, `FROM ${from}\n`);
-    const asked: string[] = [];
-    const docker = (args: string) => {
-      if (args.startsWith("build")) asked.push(args.split(" ").slice(0, 4).join(" "));
-      return {};
-    };
-    assert.equal((await world.mpi("build --cluster hello --pull --progress quiet", { docker })).code, 0);
-    return asked;
-  };
-  assert.deepEqual(await builds(`docker-mpi/mpich:${VERSION}-dev`), [
-    "build --pull --no-cache --target",
-    `build -t hello:latest ${world.folder}`,
-  ]);
-  assert.deepEqual(await builds("debian:trixie"), ["build -t hello:latest --pull"]);
-});
-
 Deno.test("deploy builds, pushes or pulls as it is told to, and asks before it builds what hosts could not have", async () => {
   await using world = await commandWorld();
   world.swarm.services = [];
@@ -87,7 +68,7 @@ Deno.test("deploy builds, pushes or pulls as it is told to, and asks before it b
   await Deno.writeTextFile(`${world.folder}/Dockerfile`, "FROM scratch\n");
   const [image, digest] = ["example.org/hello:1", "example.org/hello@sha256:2"];
   world.swarm.images = {
-    "hello:latest": anImage(),
+    "hello:latest": anImage({ labels: { [LABELS.mpi]: "mpich" } }),
     [image]: anImage(),
     "example.org/old": anImage({ digests: [digest] }),
   };
@@ -95,7 +76,7 @@ Deno.test("deploy builds, pushes or pulls as it is told to, and asks before it b
   const asked = async (line: string) => {
     const calls: string[] = [];
     const docker = (args: string) => {
-      calls.push(args.replace(` ${world.folder}`, ""));
+      calls.push(args.replace(` --label docker-mpi.project=hello ${world.folder}`, ""));
       if (args.startsWith("push")) world.swarm.images[image] = anImage({ digests: [digest] });
       return args.startsWith("stack") ? { code: 1 } : {}; // what comes after the image is of no interest here
     };

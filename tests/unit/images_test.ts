@@ -1,62 +1,14 @@
 import assert from "node:assert/strict";
 import { digestOf } from "../../stack/image/distribution.ts";
 import { namesRegistry, registryHost, repositoryOf } from "../../stack/image/image_name.ts";
-import {
-  baseImages,
-  buildProject,
-  ensureBase,
-  findImage,
-  mpiArgs,
-  neededBases,
-  requireMpi,
-} from "../../stack/image/images.ts";
+import { baseImages, buildProject, ensureBase, findImage, requireMpi } from "../../stack/image/images.ts";
 import { type PullFailure, pullFailure, pullImage, pushImage, requireRegistry } from "../../stack/image/registry.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { resolveSettings } from "../../stack/settings/settings.ts";
 import { anImage, events, fakeDocker, fakeEngine } from "../support/fakes.ts";
 
 const BASES = baseImages("1.2.3");
-const [RUNTIME, DEV, , OPENMPI_DEV] = BASES.map(({ reference }) => reference);
 const signal = new AbortController().signal;
-
-const dockerfiles: [text: string, needed: (string | undefined)[], args?: string[]][] = [
-  ["FROM docker-mpi/mpich:1.2.3-dev\n", [DEV]],
-  ["FROM docker-mpi/mpich:1.2.3", [RUNTIME]],
-  ["from docker-mpi/mpich:1.2.3-dev\r\nRUN true\r\n", [DEV]],
-  ["  FROM   --platform=linux/amd64   docker-mpi/mpich:1.2.3-dev  AS build\n", [DEV]],
-  ["# a comment\n\nARG X=1\nFROM docker-mpi/mpich:1.2.3-dev AS build\nFROM docker-mpi/mpich:1.2.3\n", [RUNTIME, DEV]],
-  ["FROM docker-mpi/mpich:1.2.3\nFROM docker-mpi/mpich:1.2.3\n", [RUNTIME]],
-  ["# FROM docker-mpi/mpich:1.2.3-dev\nFROM debian\n", []],
-  ["FROM docker-mpi/mpich:9.9.9-dev\n", []],
-  ["FROM docker-mpi/mpich\n", []],
-  ["FROM registry.example.org/docker-mpi/mpich:1.2.3\n", []],
-  ["FROM debian\nCOPY --from=docker-mpi/mpich:1.2.3 /a /b\n", []],
-  ["RUN echo FROM docker-mpi/mpich:1.2.3\n", []],
-  ["", []],
-  ["ARG MPI=mpich\nFROM docker-mpi/${MPI}:1.2.3-dev\n", [DEV]],
-  ["ARG MPI=mpich\nFROM docker-mpi/${MPI}:1.2.3-dev\n", [OPENMPI_DEV], ["MPI=openmpi"]],
-  ['  arg MPI="mpich"\nARG V=1.2.3-dev\nFROM docker-mpi/$MPI:$V\n', [OPENMPI_DEV], ["X=", "MPI=openmpi"]],
-  ["ARG MPI\nFROM docker-mpi/${MPI}:1.2.3-dev\n", []],
-  ["FROM docker-mpi/${MPI}:1.2.3-dev\n", [], ["MPI=openmpi"]],
-  ["FROM debian\nARG MPI=mpich\nFROM docker-mpi/${MPI}:1.2.3-dev\n", []],
-  ["ARG MPI='mpich'\nFROM docker-mpi/${MPI}:1.2.3-dev\n", [DEV]],
-  ["ARG A='x y' MPI=mpich\nFROM docker-mpi/${MPI}:1.2.3-dev\n", [DEV]],
-  ["ARG MPI\nFROM docker-mpi/${MPI:-mpich}:1.2.3-dev\n", [DEV]],
-  ["ARG MPI\nFROM docker-mpi/${MPI:-mpich}:1.2.3-dev\n", [OPENMPI_DEV], ["MPI=openmpi"]],
-];
-
-for (const [text, needed, args] of dockerfiles) {
-  Deno.test(`neededBases() of ${JSON.stringify(text)} with ${args ?? "nothing"}`, () => {
-    assert.deepEqual(neededBases(text, BASES, args).map(({ reference }) => reference), needed);
-  });
-}
-
-Deno.test("mpiArgs() gives the MPI to a Dockerfile that asks for one, and to no other", () => {
-  assert.deepEqual(mpiArgs("ARG MPI=mpich\nFROM x\n", "openmpi"), ["MPI=openmpi"]);
-  assert.deepEqual(mpiArgs("FROM x\nARG MPI\n", "mpich"), ["MPI=mpich"]);
-  assert.deepEqual(mpiArgs("ARG MPI=mpich\nFROM x\n", undefined), []);
-  assert.deepEqual(mpiArgs("ARG MPICH=1\nFROM x\n# ARG MPI\n", "openmpi"), []);
-});
 
 Deno.test("requireMpi() refuses an image with another MPI than was asked for, and says where that was", async () => {
   const settings = await resolveSettings({ directory: "/home/ada/hello", flags: { mpi: "openmpi" } });
