@@ -30,7 +30,7 @@ import { lookAround, lookAroundAfterRemoval, refuseTakeover, type Surroundings }
 import { takeTurn } from "./turn.ts";
 import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
 
-/** How often to begin anew where something else changes the cluster at the same time, and how long to let it, in ms. */
+/** How often to try where something else changes the cluster at the same time, and how long to let it, in ms. */
 const ATTEMPTS = 5;
 const RACE_PAUSE = 1000;
 

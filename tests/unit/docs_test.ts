@@ -82,10 +82,14 @@ for (const path of DOCUMENTS) {
     const paths = [...text.matchAll(/`((?:cli|stack|images|tests|docs|examples)\/[\w./-]*)`/g)]
       .filter(([, name]) => name !== "cli/commands/uptime.ts") // the example of a new command
       .map(([, name]) => new URL(name!, ROOT));
+    // In pictures and lines to type they stand bare.
+    const pictures = [...text.matchAll(/^ *```.*\n([^]*?)^ *```$/gm)].map(([, picture]) => picture).join("\n");
+    const bare = [...pictures.matchAll(/(?<![\w./-])(?:cli|stack|images|tests|docs|examples)\/[\w./-]*/g)]
+      .map(([name]) => new URL(name.replace(/\.$/, ""), ROOT));
     // The pages name tests by their place below tests/.
     const tests = [...text.matchAll(/`((?:swarm|lab|more|unit|plugin|endurance)\/[\w./-]*_test\.ts)`/g)]
       .map(([, name]) => new URL(`tests/${name}`, ROOT));
-    for (const url of [...links, ...paths, ...tests]) {
+    for (const url of [...links, ...paths, ...bare, ...tests]) {
       assert.ok(await Deno.stat(url).then(() => true, () => false), `${url.pathname} is not there`);
     }
   });

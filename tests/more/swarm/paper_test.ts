@@ -158,6 +158,12 @@ Deno.test("the project of the paper must deploy, run, scale and go, without an m
       assert.equal((await mpi("down", NAME)).stdout, `${NAME}\n`);
       assert.deepEqual(await parts(world, NAME), []);
     });
+
+    await t.step("swarm.sh clean: the image stayed, and goes with docker image rm", async () => {
+      await expectOk(world.docker(["image", "inspect", `${NAME}:latest`]));
+      await expectOk(world.docker(["image", "rm", `${NAME}:latest`]));
+      assert.notEqual((await world.docker(["image", "inspect", `${NAME}:latest`])).code, 0);
+    });
   } finally {
     await world.docker(["stack", "rm", NAME]);
     await world.docker(["image", "rm", "--force", `${NAME}:latest`]);
