@@ -27,8 +27,7 @@ export async function partsOf(engine: Engine, name: string): Promise<Parts> {
 }
 
 /**
- * Those of a stack that are ours. Where it has services and none is, it is a stack of somebody else, with what we once left
- * in it.
+ * Those of a stack that are ours. Where it has services of somebody else too, only what bears our label is.
  *
  * @example
  * ```ts
@@ -45,14 +44,14 @@ export async function partsOf(engine: Engine, name: string): Promise<Parts> {
  *
  * @param parts All that the swarm has of the stack.
  * @param name The cluster's name, which is the stack's.
- * @returns All of it, if one of its services is ours or it has none; otherwise no service, and the rest that is ours.
+ * @returns All of it, if all of its services are ours or it has none; otherwise what has our label.
  */
 export function ownParts(parts: Parts, name: string): Parts {
   const isOurs = ({ labels }: Labelled) => labels[LABELS.cluster] === name;
-  if (parts.services.length === 0 || parts.services.some(isOurs)) return parts;
-  const { networks, secrets, configs } = parts;
+  if (parts.services.every(isOurs)) return parts;
+  const { services, networks, secrets, configs } = parts;
   return {
-    services: [],
+    services: services.filter(isOurs),
     networks: networks.filter(isOurs),
     secrets: secrets.filter(isOurs),
     configs: configs.filter(isOurs),

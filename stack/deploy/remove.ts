@@ -1,6 +1,6 @@
 import { isLive, stackLabel } from "../cluster/cluster.ts";
 import { ownParts, type Parts, partsOf } from "../cluster/parts.ts";
-import type { Engine, Network, Task } from "../engine/swarm.ts";
+import type { Engine, Network, Service, Task } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import type { Report } from "../event.ts";
 import { LABELS } from "../labels.ts";
@@ -11,7 +11,8 @@ import { type Limit, poll, shared } from "../limit.ts";
  *
  * Docker's own `stack rm` returns while containers and network are still there. Here the services go first and the network
  * only when no container uses it any more, which also keeps its addresses from leaking. What is removed is what was there
- * at the beginning: a deployment from another machine at the same time loses nothing to us. Volumes are told, and stay.
+ * at the beginning: a deployment from another machine at the same time loses nothing to us. Services that somebody else has
+ * put into the stack are told, and stay; so are volumes.
  *
  * @param engine The engine.
  * @param name The cluster's name.
@@ -20,7 +21,9 @@ import { type Limit, poll, shared } from "../limit.ts";
  */
 export async function removeCluster(engine: Engine, name: string, limit: Limit, report: Report): Promise<void> {
   const whole = shared(limit);
-  const parts = ownParts(await partsOf(engine, name), name);
+  const all = await partsOf(engine, name);
+  const parts = ownParts(all, name);
+  tellOthers(all.services.filter((service) => !parts.services.includes(service)), report);
   report({ resource: "services", state: "working", text: "removing" });
   await Promise.all(parts.services.map(({ id }) => engine.removeService(id)));
   await waitForEnd(engine, name, whole, report);
@@ -30,6 +33,14 @@ export async function removeCluster(engine: Engine, name: string, limit: Limit, 
   const volumes = [...new Set(parts.services.flatMap((service) => service.volumes))].sort();
   if (volumes.length === 0) return;
   report({ resource: "volumes", state: "warning", text: `kept on the hosts, with their files: ${volumes.join(", ")}` });
+}
+
+/** A service that somebody else has put into our stack is not ours to remove. */
+function tellOthers(services: readonly Service[], report: Report): void {
+  for (const service of services.map((each) => each.name).sort()) {
+    const text = `is not docker mpi's, and stays: docker service rm ${service}`;
+    report({ resource: `service ${service}`, state: "warning", text });
+  }
 }
 
 /** Removes what is there of a stack that came to nothing, without waiting for the end of it. */
@@ -117,7 +128,7 @@ async function unlessInUse(engine: Engine, name: string, remove: () => Promise<v
     await remove();
   } catch (error) {
     if (!(error instanceof MpiError && error.code === "conflict")) throw error;
-    if ((await engine.services([stackLabel(name)])).length === 0) return;
+    if ((await engine.services([`${LABELS.cluster}=${name}`])).length === 0) return;
     throw new MpiError("conflict", `Cluster "${name}" was deployed anew while it was being removed`, {
       hint: `docker mpi rm ${name}  # removes that one too`,
       cause: error,

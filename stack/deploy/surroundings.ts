@@ -51,8 +51,10 @@ export async function lookAround(
   const [parts, nodes] = await Promise.all([partsOf(engine, name), engine.nodes()]);
   refuseForeign(parts, name);
   const [cluster] = findClusters(parts.services.filter(({ labels }) => labels[LABELS.cluster] === name));
-  if (cluster === undefined) await refuseOverlap(engine, settings);
-  else {
+  if (cluster === undefined) {
+    await refuseNamesakes(engine, settings);
+    await refuseOverlap(engine, settings);
+  } else {
     refuseOtherType(cluster, settings);
     refuseOtherNetwork(parts.networks, settings);
     refuseOtherMode(cluster, settings);
@@ -130,6 +132,22 @@ function refuseForeign(parts: Parts, name: string): void {
   throw new MpiError(
     "conflict",
     `Stack "${name}" exists and is not a cluster of docker mpi: it has "${foreign.name}"`,
+    { hint: `docker mpi deploy --cluster ${clusterNameFrom(`${name}-mpi`)}  # takes another name` },
+  );
+}
+
+/** Docker refuses a name that is taken, and does not tell that from a part of the stack that has just come. */
+async function refuseNamesakes(engine: Engine, { name, network }: Settings): Promise<void> {
+  const [services, networks] = await Promise.all([engine.services([]), engine.networks()]);
+  const isNamesake = (...parts: string[]) => (there: Service | Network) =>
+    parts.some((part) => there.name === `${name}_${part}`) && there.labels[STACK_LABEL] !== name;
+  const service = services.find(isNamesake("master", "worker"));
+  const found = service ?? (network === "host" ? undefined : networks.find(isNamesake("cluster")));
+  if (found === undefined) return;
+  const what = service === undefined ? "network" : "service";
+  throw new MpiError(
+    "conflict",
+    `Cluster "${name}" would need the name "${found.name}", which a ${what} that is not docker mpi's has`,
     { hint: `docker mpi deploy --cluster ${clusterNameFrom(`${name}-mpi`)}  # takes another name` },
   );
 }

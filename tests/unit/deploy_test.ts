@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { requireManager } from "../../stack/cluster/manager.ts";
 import { deploy, previewStack } from "../../stack/deploy/deploy.ts";
 import { readUserKeys } from "../../stack/keys/key_store.ts";
-import { LABELS } from "../../stack/labels.ts";
+import { LABELS, STACK_LABEL } from "../../stack/labels.ts";
 import { fingerprint, isClusterName, MAX_CLUSTER_NAME } from "../../stack/names.ts";
 import type { SettingsInput } from "../../stack/settings/settings.ts";
 import { formatStack } from "../../stack/stackfile/stack_file.ts";
@@ -126,6 +126,21 @@ Deno.test("deploy() leaves a stack alone that is not ours", async () => {
     await assert.rejects(deploy(deployment, anImage(), limit, () => {}), {
       code: "conflict",
       message: 'Stack "hello" exists and is not a cluster of docker mpi: it has "hello_web"',
+      hint: "docker mpi deploy --cluster hello-mpi  # takes another name",
+    });
+    assert.deepEqual(swarm.changes, []);
+  }
+});
+
+Deno.test("deploy() tells a part of somebody else's that has a name it would need, in no stack or in another", async () => {
+  for (const kind of ["service", "network"]) {
+    const { swarm, deployment } = await world();
+    const part = kind === "service" ? "master" : "cluster";
+    if (kind === "service") swarm.services.push({ ...aService("other", "master"), name: "hello_master", labels: {} });
+    else swarm.networks.push({ ...aNetwork("x"), name: "hello_cluster", labels: { [STACK_LABEL]: "x" } });
+    await assert.rejects(deploy(deployment, anImage(), limit, () => {}), {
+      code: "conflict",
+      message: `Cluster "hello" would need the name "hello_${part}", which a ${kind} that is not docker mpi's has`,
       hint: "docker mpi deploy --cluster hello-mpi  # takes another name",
     });
     assert.deepEqual(swarm.changes, []);

@@ -53,6 +53,22 @@ Deno.test("removeCluster() takes the services, waits for the containers, then th
   assert.equal(clock.now(), 750);
 });
 
+Deno.test("removeCluster() leaves and tells what somebody else has put into the stack", async () => {
+  using _clock = fakeClock();
+  const { swarm, engine } = leaving();
+  const others = { ...aService("hello", "worker"), id: "web", labels: { "com.docker.stack.namespace": "hello" } };
+  swarm.services.push({ ...others, name: "hello_web" });
+  const { report, texts } = events();
+  await removeCluster(engine, "hello", limit, report);
+  assert.deepEqual(swarm.changes, [
+    "remove service hello-master",
+    "remove service hello-worker",
+    "remove network hello-net",
+    "remove secret key",
+  ]);
+  assert.equal(texts[0], "service hello_web! is not docker mpi's, and stays: docker service rm hello_web");
+});
+
 Deno.test("removeCluster() takes only what is ours out of a stack that is not", async () => {
   using _clock = fakeClock();
   const { swarm, engine } = leaving();

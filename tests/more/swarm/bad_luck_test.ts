@@ -2,29 +2,6 @@ import assert from "node:assert/strict";
 import { cleanUp, deploy, failure, parts, project, SIMPLE, up } from "../../support/projects.ts";
 import { eventually, expectOk, IMAGE, openWorld } from "../../support/swarm.ts";
 
-Deno.test("a stack of that name that is not ours must be left alone", async () => {
-  await using world = await openWorld();
-  await using dir = await project(SIMPLE, {
-    "web.yml": `{ version: "3.8", services: { web: { image: "${IMAGE}", command: [sleep, "600"], init: true } } }`,
-  });
-  await using _end = cleanUp(world, "mpitest");
-  const args = ["stack", "deploy", "-c", "web.yml", "--resolve-image=never", "mpitest"];
-  await expectOk(world.docker(args, { cwd: dir.path }));
-  const before = await parts(world, "mpitest");
-  assert.equal(before.length, 2);
-  assert.deepEqual(
-    await deploy(world, dir.path),
-    failure(
-      `docker mpi deploy: Stack "mpitest" exists and is not a cluster of docker mpi: it has "mpitest_web"\n` +
-        "hint: docker mpi deploy --cluster mpitest-mpi  # takes another name\n",
-    ),
-  );
-  const { code, stdout, stderr } = await world.docker(["mpi", "rm", "mpitest"], { cwd: dir.path });
-  assert.deepEqual([code, stdout], [1, ""]);
-  assert.match(stderr, /^docker mpi rm: Cluster "mpitest" is not deployed[^\n]*\nhint: [^\n]+\n$/);
-  assert.deepEqual(await parts(world, "mpitest"), before);
-});
-
 Deno.test("what keeps a cluster from being built or found must be told", async (t) => {
   await using world = await openWorld();
 
@@ -57,7 +34,8 @@ Deno.test("what keeps a cluster from being built or found must be told", async (
     assert.match(stderr, /\n[^\n]*one line\n/);
     assert.match(stderr, /\n[^\n]*the last line\n/);
     assert.match(stderr, /exit code: 7|returned a non-zero code: 7/);
-    assert.ok(stderr.endsWith(`\nhint: docker build -t mpitest-broken ${dir.path}  # shows all of it\n`), stderr);
+    const again = `docker build -t mpitest-broken --label docker-mpi.project=mpitest ${dir.path}`;
+    assert.ok(stderr.endsWith(`\nhint: ${again}  # shows all of it\n`), stderr);
     assert.deepEqual(await parts(world, "mpitest"), []);
   });
 });
