@@ -45,7 +45,7 @@ function reword(command: AnyCommand, words: readonly string[], off: Set<Option>)
 }
 
 /** Launchers spell long flags with one dash. Docker would read `-np` as `-n p`, which means nothing. */
-function ofLauncher(command: AnyCommand, word: string): string {
+export function ofLauncher(command: AnyCommand, word: string): string {
   const long = `-${word}`;
   return /^-(np|ppn)$/.test(word) && command.options.some((option) => option.long === long) ? long : word;
 }

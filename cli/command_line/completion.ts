@@ -1,4 +1,5 @@
 import type { Deps } from "../deps.ts";
+import { ofLauncher } from "./assignments.ts";
 import {
   type AnyCommand,
   type Argument,
@@ -68,7 +69,8 @@ function step(at: Position, word: string): void {
   at.flagsOver ||= isProgramCommand(at.command);
 }
 
-function stepFlag(at: Position, word: string): void {
+function stepFlag(at: Position, typed: string): void {
+  const word = ofLauncher(at.command, typed);
   const [name = ""] = word.split("=");
   const option = findOption(at.command, name);
   if (!option) return;

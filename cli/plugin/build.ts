@@ -4,6 +4,7 @@
  * @module
  */
 import { basename } from "node:path";
+import { why } from "../../stack/file_error.ts";
 import { metadata } from "../docker/metadata.ts";
 import { bundle, root } from "./bundle.ts";
 import { type Say, script } from "./script.ts";
@@ -83,7 +84,8 @@ export async function compile(
       env: { NO_COLOR: "1", ...env },
     }).output();
     if (!success) return reasonOf(new TextDecoder().decode(stderr));
-    if (!await answers(output)) return "what came out of it is not the plugin";
+    const reason = await tryOut(output);
+    if (reason !== undefined) return reason;
     await Deno.copyFile(output, path);
     return undefined;
   } finally {
@@ -91,15 +93,21 @@ export async function compile(
   }
 }
 
-/** Whether a program answers as Docker asks. Where `DENORT_BIN` names Deno itself, `deno compile` makes just that. */
-async function answers(program: string): Promise<boolean> {
-  const { stdout } = await new Deno.Command(program, {
+/**
+ * Why a program does not answer as Docker asks; nothing if it does. Where `DENORT_BIN` names Deno itself, `deno compile` makes
+ * just that; and folders for temporary files may take no programs.
+ */
+async function tryOut(program: string): Promise<string | undefined> {
+  const asked = new Deno.Command(program, {
     args: ["docker-cli-plugin-metadata"],
     signal: AbortSignal.timeout(COMPILE_LIMIT_MS),
     stdin: "null",
     stderr: "null",
   }).output();
-  return new TextDecoder().decode(stdout) === `${JSON.stringify(metadata)}\n`;
+  const answer = await asked.catch((error) => error);
+  if (answer instanceof Error) return `what came out of it can't be started: ${why(answer)}`;
+  const isPlugin = new TextDecoder().decode(answer.stdout) === `${JSON.stringify(metadata)}\n`;
+  return isPlugin ? undefined : "what came out of it is not the plugin";
 }
 
 /** Deno's first line says what it was doing; the reason is the first of the causes that speaks of an error. */

@@ -192,7 +192,7 @@ function fewerRanks({ name, worker }: Cluster, loads: readonly Load[], { nodes, 
   if (slots > nodes) {
     return `docker mpi deploy --cluster ${name} --slots ${each}  # restarts the nodes, with a CPU for each rank`;
   }
-  const workers = Math.max(1, loads.reduce((sum, load) => sum + Math.min(load.slots, load.cpus), 0) - 1);
+  const workers = Math.max(0, loads.reduce((sum, load) => sum + Math.min(load.slots, load.cpus), 0) - 1);
   const why = "# as many nodes as CPUs; to learn and to test it is fine as it is";
   return worker.replicas === undefined
     ? `docker mpi rm ${name} && docker mpi deploy --cluster ${name} --workers ${workers}  ${why}`

@@ -63,6 +63,8 @@ const cases: [args: string, answer: string][] = [
   ["run ", ":0\n"],
   ["run -n 4 ./pro", ":0\n"],
   ["run -n4 --", ":4\n"],
+  ["run -np 4 --", ":4\n"],
+  ["run -np ", ":4\n"],
   ["run ./prog --n", ":0\n"],
   ["run ./prog -n ", ":0\n"],
   ["bad ", ":4\n"],

@@ -129,12 +129,13 @@ Deno.test("checkFacts() leaves the MTU of the hosts' network to the hosts", () =
 });
 
 Deno.test("checkFacts() asks for fewer nodes where each takes one rank", () => {
-  const remedy = (workers: number | "per-node") => {
-    const nodes = ["master", "1", "2"].map((node) => facts(node, { host: "vm", slots: 1, cpus: 2 }));
+  const remedy = (workers: number | "per-node", cpus = 2) => {
+    const nodes = ["master", "1", "2"].map((node) => facts(node, { host: "vm", slots: 1, cpus }));
     return checkFacts(cluster(workers), reply(nodes), []).find(({ check }) => check === "Slots")?.remedy;
   };
   const why = "# as many nodes as CPUs; to learn and to test it is fine as it is";
   assert.equal(remedy(2), `docker mpi scale --cluster hello 1  ${why}`);
+  assert.equal(remedy(2, 1), `docker mpi scale --cluster hello 0  ${why}`);
   assert.equal(remedy("per-node"), `docker mpi rm hello && docker mpi deploy --cluster hello --workers 1  ${why}`);
 });
 
