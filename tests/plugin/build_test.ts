@@ -17,6 +17,7 @@ Deno.test("a runtime that makes no plugin of the program is told, and nothing is
 
 Deno.test("a folder that takes no programs is told as well", async () => {
   const folder = await Deno.makeTempDir({ prefix: "mpi-build-" });
+  const program = await bundle("");
   const { output } = Deno.Command.prototype;
   let asked = 0;
   Deno.Command.prototype.output = function () {
@@ -24,7 +25,7 @@ Deno.test("a folder that takes no programs is told as well", async () => {
     return Promise.reject(new Deno.errors.PermissionDenied("Permission denied (os error 13)"));
   };
   try {
-    const reason = await compile(`${folder}/docker-mpi`, await bundle(""), { DENORT_BIN: Deno.execPath() });
+    const reason = await compile(`${folder}/docker-mpi`, program, { DENORT_BIN: Deno.execPath() });
     assert.equal(reason, "what came out of it can't be started: you may not");
   } finally {
     Deno.Command.prototype.output = output;
