@@ -1,5 +1,6 @@
-import type { Engine } from "../../stack/engine/swarm.ts";
+import type { Engine, EngineInfo } from "../../stack/engine/swarm.ts";
 import { MpiError } from "../../stack/errors.ts";
+import { hasOurName } from "../../stack/image/image_name.ts";
 import { baseImages, ensureBase } from "../../stack/image/images.ts";
 import { openSwarm, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, takesProgram, withExamples } from "../command_line/command.ts";
@@ -43,14 +44,33 @@ async function run(deps: Deps, words: readonly string[], options: DevOptions): P
     });
   }
   const image = options.image ?? await devImage(deps, engine, options);
-  const user = Deno.build.os === "linux" ? ["--user", `${Deno.uid()}:${Deno.gid()}`, "--env", "HOME=/tmp"] : [];
+  const user = Deno.build.os === "linux" ? userArgs((await engine.info()).users) : [];
   const tty = deps.io.stdin.isTerminal && deps.io.stdout.isTerminal ? ["--tty"] : [];
-  deps.status = await deps.docker.attach([
-    ...["run", "--rm", "--interactive", ...tty, "--init", "--shm-size=1g", ...user],
-    ...["--mount", `type=bind,"source=${deps.cwd().replaceAll('"', '""')}",target=/project`, "--workdir", "/project"],
-    image,
-    ...words,
-  ]);
+  // Nobody has our names in a registry, so that an image under one of them is on the engine, or nowhere.
+  const pull = hasOurName(image) ? ["--pull=never"] : [];
+  const name = `docker-mpi-dev-${crypto.randomUUID().slice(0, 8)}`;
+  try {
+    deps.status = await deps.docker.attach([
+      ...["run", "--rm", `--name=${name}`, "--interactive", ...tty, "--init", "--shm-size=1g", ...pull, ...user],
+      ...["--mount", `type=bind,"source=${deps.cwd().replaceAll('"', '""')}",target=/project`, "--workdir", "/project"],
+      image,
+      ...words,
+    ]);
+  } finally {
+    // A program that does not hear signals outlives the command that started it.
+    if (deps.signal.aborted) await deps.docker.run(["rm", "--force", name]);
+  }
+}
+
+/** Files that are made in the directory belong to the user, whom engines know in containers by different numbers. */
+function userArgs(users: EngineInfo["users"]): string[] {
+  const [uid, gid] = users === "root-is-caller" ? [0, 0] : [Deno.uid(), Deno.gid()];
+  return [
+    ...(users === "remapped" ? ["--userns=host"] : []),
+    ...["--user", `${uid}:${gid}`, "--env", "HOME=/tmp"],
+    // Else Open MPI refuses.
+    ...(uid === 0 ? ["--env", "OMPI_ALLOW_RUN_AS_ROOT=1", "--env", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"] : []),
+  ];
 }
 
 async function devImage(deps: Deps, engine: Engine, options: DevOptions): Promise<string> {

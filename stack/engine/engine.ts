@@ -199,7 +199,14 @@ function toInfo(info: Record<string, unknown>): EngineInfo {
     nodeAddress: swarm.NodeAddr ?? "",
     managers: (swarm.RemoteManagers ?? []).map(({ Addr }) => Addr),
     subnetSize: swarm.Cluster?.SubnetSize || undefined,
+    users: usersOf(String(info.OperatingSystem ?? ""), (info.SecurityOptions ?? []) as string[]),
   };
+}
+
+function usersOf(system: string, options: readonly string[]): EngineInfo["users"] {
+  const has = (name: string) => options.some((option) => option.split(",").includes(`name=${name}`));
+  if (has("rootless") || system === "Docker Desktop") return "root-is-caller";
+  return has("userns") ? "remapped" : "same";
 }
 
 interface ApiMount {

@@ -16,6 +16,11 @@ export interface EngineInfo {
   managers: string[];
   /** Length of the prefix of the networks that the swarm chooses; none: it says nothing, and takes Docker's own, 24. */
   subnetSize: number | undefined;
+  /**
+   * Whom a user's number means in a container, for files of the host: `same` as there; `remapped`, somebody else unless the
+   * container asks for the host's; `root-is-caller`, root is who runs the engine, and others are nobody.
+   */
+  users: "same" | "remapped" | "root-is-caller";
 }
 
 /** A service of the swarm. */

@@ -1,5 +1,6 @@
 /** Commands that run something, on the cluster or here: its streams and status, and what interrupts do. */
 import assert from "node:assert/strict";
+import type { EngineInfo } from "../../stack/engine/swarm.ts";
 import { commandWorld } from "../support/command_world.ts";
 import { end, type Session } from "../support/fake_master.ts";
 
@@ -111,18 +112,27 @@ Deno.test("login --print shows an ssh command that pins the host key, and logs i
 
 Deno.test("dev runs a command on this directory, as this user, with its own status", async () => {
   await using world = await commandWorld();
-  let asked = "";
-  const attach = (args: string) => {
-    asked = args;
-    return 42;
+  const [uid, gid] = [Deno.uid(), Deno.gid()];
+  const asRoot = " --env OMPI_ALLOW_RUN_AS_ROOT=1 --env OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1";
+  const users = {
+    same: `--user ${uid}:${gid} --env HOME=/tmp${uid === 0 ? asRoot : ""}`,
+    remapped: `--userns=host --user ${uid}:${gid} --env HOME=/tmp${uid === 0 ? asRoot : ""}`,
+    "root-is-caller": `--user 0:0 --env HOME=/tmp${asRoot}`,
   };
-  const { code, out } = await world.mpi("dev --image hello:latest mpicc -o x x.c", { attach });
-  assert.deepEqual([code, out], [42, ""]);
-  assert.equal(
-    asked,
-    `run --rm --interactive --init --shm-size=1g --user ${Deno.uid()}:${Deno.gid()} --env HOME=/tmp ` +
+  for (const [known, user] of Object.entries(users)) {
+    world.swarm.info = { ...world.swarm.info, users: known as EngineInfo["users"] };
+    const asked: string[] = [];
+    const attach = (args: string) => {
+      asked.push(args.replace(/=docker-mpi-dev-[0-9a-f]{8} /, "=NAME "));
+      return 42;
+    };
+    const { code, out } = await world.mpi("dev --image hello:latest mpicc -o x x.c", { attach });
+    assert.deepEqual([code, out], [42, ""]);
+    assert.deepEqual(asked, [
+      `run --rm --name=NAME --interactive --init --shm-size=1g ${user} ` +
       `--mount type=bind,"source=${world.folder}",target=/project --workdir /project hello:latest mpicc -o x x.c`,
-  );
+    ]);
+  }
   const far = await world.mpi("dev", { local: false });
   assert.equal(far.code, 125);
   assert.match(far.err, /^docker mpi dev: The engine at "unix:\S+" can't see the files of this machine\nhint: /);

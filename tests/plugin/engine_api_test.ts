@@ -46,6 +46,15 @@ Deno.test("services, tasks, nodes, secrets, configs and networks come as the dom
   assert.equal((await engine.networks(label)).length, 1);
 });
 
+Deno.test("an engine tells whose numbers users have in its containers", async () => {
+  const users = async (info: Record<string, unknown>) =>
+    (await ask(() => ({ json: info }), (engine) => engine.info())).users;
+  assert.equal(await users({ SecurityOptions: ["name=seccomp,profile=default", "name=cgroupns"] }), "same");
+  assert.equal(await users({ SecurityOptions: ["name=seccomp,profile=builtin", "name=userns"] }), "remapped");
+  assert.equal(await users({ SecurityOptions: ["name=rootless"] }), "root-is-caller");
+  assert.equal(await users({ OperatingSystem: "Docker Desktop" }), "root-is-caller");
+});
+
 Deno.test("what an engine leaves out is taken for what that means", async () => {
   const bare: Record<string, unknown> = {
     "GET /info": { ServerVersion: "20.10.24" },
@@ -62,6 +71,7 @@ Deno.test("what an engine leaves out is taken for what that means", async () => 
     manager: false,
     clusterId: "",
     nodeId: "",
+    users: "same",
     nodeAddress: "",
     managers: [],
     subnetSize: undefined,

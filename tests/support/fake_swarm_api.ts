@@ -40,9 +40,13 @@ function remove(port: Engine, kind: string, id: string): Promise<void> {
   return kind === "configs" ? port.removeConfig(id) : port.removeNetwork(id);
 }
 
+/** How engines tell whose numbers users have. */
+const SECURITY = { same: [], remapped: ["name=userns"], "root-is-caller": ["name=rootless"] };
+
 function apiInfo({ info }: FakeSwarm) {
   return {
     ServerVersion: info.version,
+    SecurityOptions: ["name=seccomp,profile=default", ...SECURITY[info.users]],
     Swarm: {
       LocalNodeState: info.swarm,
       ControlAvailable: info.manager,

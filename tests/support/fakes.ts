@@ -95,6 +95,7 @@ export const MANAGER: EngineInfo = {
   nodeAddress: "10.0.0.1",
   managers: ["10.0.0.1:2377"],
   subnetSize: undefined,
+  users: "same",
 };
 
 /** One of a cluster's two services. */
