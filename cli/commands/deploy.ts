@@ -28,6 +28,7 @@ interface DeployOptions {
   addKey?: string[] | undefined;
   withRegistryAuth?: true | undefined;
   resolveImage: ResolveImage;
+  detach?: true | undefined;
   waitTimeout: number;
   progress: ProgressMode;
   quiet?: true | undefined;
@@ -55,6 +56,7 @@ export function deployCommand(deps: Deps): AnyCommand {
       new Option("--resolve-image <when>", "Whether other hosts get the image from its registry, or have it already")
         .choices(["always", "never"] as const).default("always" as const),
     )
+    .option("-d, --detach", "Only tell the swarm, and do not wait for nodes")
     .addOption(
       new Option("--wait-timeout <duration>", "How long to wait until the cluster answers").argParser(duration)
         .default(300_000, "5m"),
@@ -83,6 +85,7 @@ async function run(deps: Deps, options: DeployOptions): Promise<void> {
     addKeys: await readKeys(options.addKey ?? []),
     registryAuth: options.withRegistryAuth ?? false,
     resolveImage: options.resolveImage,
+    detach: options.detach ?? false,
     version: VERSION,
   };
   if (options.dryRun) await deps.io.stdout.write(await stackPreview(deployment));
@@ -111,7 +114,7 @@ async function carryOut(deps: Deps, deployment: Deployment, options: DeployOptio
     const limit = { timeout: options.waitTimeout, signal: deps.signal };
     const hosts = await deploy(deployment, settled, limit, progress.report);
     await progress.stop();
-    await deps.io.stdout.write(options.quiet ? `${name}\n` : answerText(name, hosts));
+    await deps.io.stdout.write(options.quiet || options.detach ? `${name}\n` : answerText(name, hosts));
   } finally {
     await progress.stop();
   }

@@ -1,6 +1,7 @@
 import { Argument } from "@commander-js/extra-typings";
 import { removeCluster } from "../../stack/deploy/remove.ts";
 import { takeTurn } from "../../stack/deploy/turn.ts";
+import { MpiError } from "../../stack/errors.ts";
 import { removeUserKeys } from "../../stack/keys/key_store.ts";
 import { shared } from "../../stack/limit.ts";
 import { clusterNames, findStack } from "../cluster_context.ts";
@@ -11,6 +12,7 @@ import type { ProgressMode } from "../output/progress.ts";
 
 interface RmOptions {
   cluster?: string | undefined;
+  force?: true | undefined;
   waitTimeout: number;
   progress: ProgressMode;
 }
@@ -23,6 +25,7 @@ export function rmCommand(deps: Deps): AnyCommand {
     .description("Remove a cluster, or what is left of one, and wait until nothing of it is there")
     .addArgument(new Argument("[name]", "Name of the cluster"))
     .addOption(clusterOption())
+    .option("-f, --force", "No error if there is no such cluster")
     .addOption(
       new Option("--wait-timeout <duration>", "How long to wait until all is gone").argParser(duration)
         .default(120_000, "2m"),
@@ -32,8 +35,17 @@ export function rmCommand(deps: Deps): AnyCommand {
   return withCompletion(command, { name: () => clusterNames(deps) });
 }
 
-async function run(deps: Deps, given: string | undefined, { waitTimeout, progress: mode }: RmOptions): Promise<void> {
-  const { engine, name, keys } = await findStack(deps, given);
+async function run(
+  deps: Deps,
+  given: string | undefined,
+  { force, waitTimeout, progress: mode }: RmOptions,
+): Promise<void> {
+  const found = await findStack(deps, given).catch((error) => {
+    if (force && error instanceof MpiError && error.code === "not-found") return undefined;
+    throw error;
+  });
+  if (found === undefined) return;
+  const { engine, name, keys } = found;
   const progress = deps.progress(mode);
   try {
     const limit = shared({ timeout: waitTimeout, signal: deps.signal });

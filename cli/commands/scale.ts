@@ -8,6 +8,7 @@ import type { ProgressMode } from "../output/progress.ts";
 
 interface ScaleOptions {
   cluster?: string | undefined;
+  detach?: true | undefined;
   waitTimeout: number;
   progress: ProgressMode;
 }
@@ -19,6 +20,7 @@ export function scaleCommand(deps: Deps): AnyCommand {
     .description("Change the number of MPI worker nodes while the cluster runs; what stays is not restarted")
     .addArgument(new Argument("<workers>", "How many").argParser(integer({ min: 0, max: 10_000 })))
     .addOption(clusterOption())
+    .option("-d, --detach", "Only tell the swarm, and do not wait for nodes")
     .addOption(
       new Option("--wait-timeout <duration>", "How long to wait until the hostfile agrees").argParser(duration)
         .default(300_000, "5m"),
@@ -31,15 +33,15 @@ export function scaleCommand(deps: Deps): AnyCommand {
 async function run(
   deps: Deps,
   workers: number,
-  { cluster: name, waitTimeout, progress: mode }: ScaleOptions,
+  { cluster: name, detach, waitTimeout, progress: mode }: ScaleOptions,
 ): Promise<void> {
   const { search, cluster } = await findCluster(deps, name);
   const progress = deps.progress(mode);
   try {
     const limit = { timeout: waitTimeout, signal: deps.signal };
-    const hosts = await scaleCluster(search, cluster, workers, limit, progress.report);
+    const hosts = await scaleCluster(search, cluster, workers, limit, progress.report, detach);
     await progress.stop();
-    await deps.io.stdout.write(answerText(cluster.name, hosts));
+    await deps.io.stdout.write(detach ? `${cluster.name}\n` : answerText(cluster.name, hosts));
   } finally {
     await progress.stop();
   }

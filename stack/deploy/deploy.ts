@@ -123,7 +123,7 @@ export async function checkDeployment(
  * @param image The cluster's image.
  * @param limit How long to wait for the cluster to answer.
  * @param report Told what goes on.
- * @returns The nodes that answer.
+ * @returns The nodes that answer; none if nobody waits for them.
  * @throws {MpiError} With what keeps the cluster from coming up.
  */
 export async function deploy(
@@ -147,6 +147,7 @@ export async function deploy(
 async function attemptDeploy(deployment: Deployment, image: LocalImage, limit: Limit, report: Report): Promise<Host[]> {
   const { engine, vantage, settings: { name } } = deployment;
   const { directory, userKey, past } = await send(deployment, image, limit, report);
+  if (deployment.detach) return [];
   const inspect = (cluster: Cluster) => refuseOthers(cluster, userKey);
   const running = await waitForTasks(engine, name, limit, report, { past, inspect });
   const hosts = await waitForHosts({ engine, vantage, keys: directory }, running, limit, report);

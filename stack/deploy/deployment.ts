@@ -30,4 +30,6 @@ export interface Deployment extends DeploymentPlan {
   docker: DockerCli;
   /** Whether the nodes' engines get the user's registry login. */
   registryAuth: boolean;
+  /** Whether it is enough that the swarm has been told: nobody waits for nodes, and old keys stay until the next time. */
+  detach?: boolean;
 }

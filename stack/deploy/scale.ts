@@ -43,7 +43,8 @@ import { taskIds, waitForHosts, waitForTasks } from "./wait.ts";
  * @param workers How many workers it is to have.
  * @param limit When to give up.
  * @param report Told what goes on.
- * @returns The nodes that answer.
+ * @param detach Whether it is enough that the swarm has been told.
+ * @returns The nodes that answer; none if nobody waits for them.
  * @throws {MpiError} `usage` if it has a worker on each host; `cluster` if so many find no place; `timeout` at the limit.
  */
 export async function scaleCluster(
@@ -52,6 +53,7 @@ export async function scaleCluster(
   workers: number,
   limit: Limit,
   report: Report,
+  detach = false,
 ): Promise<Host[]> {
   const { replicas } = cluster.worker;
   if (replicas === undefined) throw perNode(cluster.name, workers);
@@ -59,6 +61,7 @@ export async function scaleCluster(
   report({ resource: "nodes", state: "working", text: `from ${1 + replicas} to ${1 + workers}` });
   const whole = shared(limit);
   const past = await setNumber(search, cluster, workers, whole, report);
+  if (detach) return [];
   const running = await waitForTasks(search.engine, cluster.name, whole, report, { past });
   return await waitForHosts(search, running, whole, report);
 }
