@@ -49,12 +49,13 @@ const RACE_PAUSE = 1000;
  * const none = () => Promise.resolve([]);
  * const info = () => Promise.resolve({ swarm: "active", manager: true, clusterId: "c1", nodeId: "n1" });
  * const all = { info, nodes: none, services: none, networks: none, secrets: none, configs: none };
- * const settings = await resolveSettings({ flags: { workers: 5 }, directory: "/home/ada/hello" });
+ * const stack = { services: { worker: { tty: true } } };
+ * const settings = { ...await resolveSettings({ directory: "/home/ada/hello" }), stack };
  * const known = { engine: all as unknown as Engine, configDir: "/home/ada/.docker", settings, version: "1.0.0" };
  * const plan = { ...known, rotateKeys: false, resolveImage: "never" as const };
- * const { stack, own } = await previewStack(plan, undefined);
- * assert.match(JSON.stringify(stack.services.worker), /"replicas":5/);
- * assert.deepEqual(stack, own);
+ * const preview = await previewStack(plan, undefined);
+ * assert.match(JSON.stringify(preview.stack.services.worker), /"replicas":3,.*"tty":true/);
+ * assert.doesNotMatch(JSON.stringify(preview.own.services.worker), /"tty"/);
  * ```
  *
  * @returns The stack file, and what it is without the user's own piece of one.

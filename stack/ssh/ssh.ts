@@ -127,7 +127,7 @@ export class SshRefusal extends MpiError {}
  * import assert from "node:assert/strict";
  * import type { Socket } from "node:net";
  * import { Duplex, PassThrough } from "node:stream";
- * import ssh2 from "ssh2";
+ * import ssh2, { type ServerChannel } from "ssh2";
  * import { makeKeyPair } from "./key_pair.ts";
  * import { openSsh } from "./ssh.ts";
  *
@@ -135,21 +135,15 @@ export class SshRefusal extends MpiError {}
  * const [there, back] = [new PassThrough(), new PassThrough()];
  * const transport = Duplex.from({ readable: back, writable: there });
  * const far = Duplex.from({ readable: there, writable: back }) as Socket;
+ * const end = (channel: ServerChannel) => [channel.exit(7), channel.end()];
  * const server = new ssh2.Server({ hostKeys: [host.privateKey] }, (client) => {
  *   client.on("authentication", (login) => login.accept());
- *   client.on("session", (accept) =>
- *     accept().on("exec", (accept) => {
- *       const channel = accept();
- *       channel.write("master\n");
- *       channel.exit(0);
- *       channel.end();
- *     }));
+ *   client.on("session", (accept) => accept().on("exec", (accept) => end(accept())));
  * });
  * server.injectSocket(far);
  * const target = { host: "head", port: 2222, user: "mpi", privateKey: user.privateKey, hostKey: host.publicKey };
  * const master = await openSsh(target, { transport });
- * const { stdout } = await master.capture("hostname");
- * assert.equal(stdout, "master\n");
+ * assert.deepEqual(await master.capture("exit 7"), { status: 7, stdout: "", stderr: "" });
  * master.close();
  * ```
  *
