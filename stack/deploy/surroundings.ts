@@ -146,7 +146,8 @@ export async function refuseTakeover(engine: Engine, { keys }: Surroundings): Pr
  * const [none, left] = [() => Promise.resolve([]), [{ state: "running", serviceId: "s1", nodeId: "n1" }]];
  * const tasks = () => Promise.resolve(left.splice(0));
  * const info = () => Promise.resolve({ swarm: "active", manager: true, clusterId: "c1" });
- * const all = { info, tasks, nodes: none, services: none, networks: none, secrets: none, configs: none };
+ * const secrets = () => Promise.resolve(left.map(() => ({ labels: { "docker-mpi.cluster": "hello" } })));
+ * const all = { info, tasks, nodes: none, services: none, networks: none, secrets, configs: none };
  * const settings = await resolveSettings({ flags: { name: "hello" }, directory: "/home/ada/hello" });
  * const deployment = { engine: all as unknown as Engine, configDir: "/home/ada/.docker", settings } as Deployment;
  * const limit = { timeout: 5000, signal: new AbortController().signal };

@@ -110,7 +110,10 @@ export interface Approach {
  * const [there, back] = [new PassThrough(), new PassThrough()];
  * const transport = Duplex.from({ readable: back, writable: there });
  * const far = Duplex.from({ readable: there, writable: back }) as Socket;
- * new ssh2.Server({ hostKeys: [host!.privateKey] }, (client) => client.on("error", () => {})).injectSocket(far);
+ * const server = new ssh2.Server({ hostKeys: [host!.privateKey] }, (client) => {
+ *   client.on("error", () => {}).on("authentication", (login) => login.accept());
+ * });
+ * server.injectSocket(far);
  * const target = { host: "head", port: 2222, user: "mpi", privateKey: user!.privateKey, hostKey: other!.publicKey };
  * await assert.rejects(openSsh(target, { transport }), SshRefusal);
  * ```
