@@ -4,6 +4,21 @@ import { MpiError } from "../errors.ts";
 /**
  * Makes sure that services can be made through this engine.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { requireManager } from "./manager.ts";
+ *
+ * const engine = (swarm: string, manager: boolean) => {
+ *   const info = { swarm, manager, clusterId: "c1", managers: ["10.0.0.1:2377"] };
+ *   return { info: () => Promise.resolve(info) } as unknown as Engine;
+ * };
+ * assert.equal((await requireManager(engine("active", true))).clusterId, "c1");
+ * await assert.rejects(requireManager(engine("inactive", false)), { code: "swarm", hint: "docker swarm init" });
+ * await assert.rejects(requireManager(engine("active", false)), { hint: "docker -H ssh://10.0.0.1 mpi ls" });
+ * ```
+ *
  * @throws {MpiError} `swarm` if not, with what to type.
  */
 export async function requireManager(engine: Engine): Promise<EngineInfo> {

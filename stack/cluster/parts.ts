@@ -14,7 +14,23 @@ export interface Parts {
   configs: Labelled[];
 }
 
-/** Looks up what the swarm has of a stack. */
+/**
+ * Looks up what the swarm has of a stack.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { partsOf } from "./parts.ts";
+ *
+ * const secret = { id: "k1", name: "hello_key", labels: {}, createdAt: "" };
+ * const none = () => Promise.resolve([]);
+ * const secrets = (label: string) => Promise.resolve(label === "com.docker.stack.namespace=hello" ? [secret] : []);
+ * const engine = { services: none, networks: none, secrets, configs: none } as unknown as Engine;
+ * assert.deepEqual(await partsOf(engine, "hello"), { services: [], networks: [], secrets: [secret], configs: [] });
+ * assert.deepEqual((await partsOf(engine, "cfd")).secrets, []);
+ * ```
+ */
 export async function partsOf(engine: Engine, name: string): Promise<Parts> {
   const label = stackLabel(name);
   const [services, networks, secrets, configs] = await Promise.all([
@@ -81,6 +97,20 @@ export function allParts({ services, networks, secrets, configs }: Parts): (Serv
  * Finds the names of all stacks that something of ours is in, down to what an interrupted command left.
  *
  * A deployment begins with the secrets, and a removal ends with them, so that nothing is ever left without a trace.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { stackNames } from "./parts.ts";
+ *
+ * const of = (...names: string[]) => {
+ *   const found = names.map((name) => ({ labels: { "docker-mpi.cluster": name } }));
+ *   return () => Promise.resolve(found);
+ * };
+ * const engine = { services: of("hello", "hello"), networks: of("hello"), secrets: of("cfd") } as unknown as Engine;
+ * assert.deepEqual(await stackNames(engine), ["cfd", "hello"]);
+ * ```
  */
 export async function stackNames(engine: Engine): Promise<string[]> {
   const [services, networks, secrets] = await Promise.all([

@@ -39,6 +39,25 @@ const RACE_PAUSE = 1000;
  *
  * Keys that are not made yet show as such.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { resolveSettings } from "../settings/settings.ts";
+ * import { previewStack } from "./deploy.ts";
+ *
+ * const none = () => Promise.resolve([]);
+ * const info = () => Promise.resolve({ swarm: "active", manager: true, clusterId: "c1", nodeId: "n1" });
+ * const all = { info, nodes: none, services: none, networks: none, secrets: none, configs: none };
+ * const stack = { services: { worker: { tty: true } } };
+ * const settings = { ...await resolveSettings({ directory: "/home/ada/hello" }), stack };
+ * const known = { engine: all as unknown as Engine, configDir: "/home/ada/.docker", settings, version: "1.0.0" };
+ * const plan = { ...known, rotateKeys: false, resolveImage: "never" as const };
+ * const preview = await previewStack(plan, undefined);
+ * assert.match(JSON.stringify(preview.stack.services.worker), /"replicas":3,.*"tty":true/);
+ * assert.doesNotMatch(JSON.stringify(preview.own.services.worker), /"tty"/);
+ * ```
+ *
  * @returns The stack file, and what it is without the user's own piece of one.
  * @throws {MpiError} `settings` or `usage` if so many workers find no address in the network.
  */
@@ -58,6 +77,26 @@ export async function previewStack(
 
 /**
  * Makes sure that a deployment can come to something, before anything is built.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { resolveSettings } from "../settings/settings.ts";
+ * import { checkDeployment } from "./deploy.ts";
+ *
+ * const none = () => Promise.resolve([]);
+ * const info = () => Promise.resolve({ swarm: "active", manager: true, clusterId: "c1", nodeId: "n1" });
+ * const host = { id: "n2", hostname: "b", state: "ready", availability: "active", attributes: {} };
+ * const nodes = () => Promise.resolve([host]);
+ * const all = { info, nodes, services: none, networks: none, secrets: none, configs: none };
+ * const settings = await resolveSettings({ flags: { image: "ada/hello" }, directory: "/home/ada/hello" });
+ * const known = { engine: all as unknown as Engine, configDir: "/home/ada/.docker", settings, version: "1.0.0" };
+ * const plan = { ...known, rotateKeys: false, resolveImage: "always" as const };
+ * assert.deepEqual((await checkDeployment(plan, undefined)).hosts, [host]);
+ * const built = { id: "sha256:1", labels: {}, digests: [] };
+ * await assert.rejects(checkDeployment(plan, { local: built }), /"ada\/hello" is on this engine only/);
+ * ```
  *
  * @param deployment The deployment.
  * @param image What the engine has of the image, if it will neither be pushed to a registry nor pulled from one.

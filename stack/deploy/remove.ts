@@ -14,6 +14,25 @@ import { type Limit, poll, shared } from "../limit.ts";
  * at the beginning: a deployment from another machine at the same time loses nothing to us. Services that somebody else has
  * put into the stack are told, and stay; so are volumes.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { removeCluster } from "./remove.ts";
+ *
+ * const none = () => Promise.resolve([]);
+ * const all = { tasks: none, nodes: none, networks: none, secrets: none, configs: none, containers: none };
+ * const left = [{ id: "s1", labels: { "docker-mpi.cluster": "hello" }, volumes: ["hello_data"] }];
+ * const services = () => Promise.resolve([...left]);
+ * const removeService = (id: string) => Promise.resolve(void left.splice(left.findIndex((each) => each.id === id), 1));
+ * const engine = { ...all, services, removeService } as unknown as Engine;
+ * const limit = { timeout: 5000, signal: new AbortController().signal };
+ * const told: string[] = [];
+ * await removeCluster(engine, "hello", limit, ({ text }) => void told.push(text));
+ * assert.deepEqual(left, []);
+ * assert.equal(told.at(-1), "kept on the hosts, with their files: hello_data");
+ * ```
+ *
  * @param engine The engine.
  * @param name The cluster's name.
  * @param limit When to give up.
@@ -43,7 +62,24 @@ function tellOthers(services: readonly Service[], report: Report): void {
   }
 }
 
-/** Removes what is there of a stack that came to nothing, without waiting for the end of it. */
+/**
+ * Removes what is there of a stack that came to nothing, without waiting for the end of it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { removeParts } from "./remove.ts";
+ *
+ * const of = (...ids: string[]) => () => Promise.resolve(ids.map((id) => ({ id, labels: {} })));
+ * const found = { services: of("s1", "s2"), networks: of("n1"), secrets: of("k1"), configs: of() };
+ * const removed: string[] = [];
+ * const remove = (id: string) => Promise.resolve(void removed.push(id));
+ * const engine = { ...found, removeService: remove, removeNetwork: remove, removeSecret: remove } as unknown as Engine;
+ * await removeParts(engine, "hello");
+ * assert.deepEqual(removed, ["s1", "s2", "n1", "k1"]);
+ * ```
+ */
 export async function removeParts(engine: Engine, name: string): Promise<void> {
   const parts = await partsOf(engine, name);
   for (const { id } of parts.services) await engine.removeService(id);
@@ -61,6 +97,22 @@ async function removeFiles(engine: Engine, name: string, { secrets, configs }: P
 /**
  * Waits until no task of services that are gone runs any more. Hosts that are down can't report the end of theirs: it comes
  * when they are back.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { waitForEnd } from "./remove.ts";
+ *
+ * const task = { id: "t1", serviceId: "s1", nodeId: "n1", state: "running" };
+ * const node = { id: "n1", hostname: "rack-1", state: "down" };
+ * const of = <T>(...all: T[]) => () => Promise.resolve(all);
+ * const engine = { tasks: of(task), services: of(), nodes: of(node) } as unknown as Engine;
+ * const limit = { timeout: 5000, signal: new AbortController().signal };
+ * const told: string[] = [];
+ * await waitForEnd(engine, "hello", limit, ({ text }) => void told.push(text));
+ * assert.deepEqual(told, ["gone", "1 left on hosts that are down, until they are back: rack-1"]);
+ * ```
  */
 export async function waitForEnd(engine: Engine, name: string, limit: Limit, report: Report): Promise<void> {
   let left: Task[] = [];
@@ -87,7 +139,22 @@ export async function waitForEnd(engine: Engine, name: string, limit: Limit, rep
   report({ resource: "nodes", state: "warning", text });
 }
 
-/** The tasks that still run although their service is gone. */
+/**
+ * The tasks that still run although their service is gone.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { stoppingTasks } from "./remove.ts";
+ *
+ * const stopping = { id: "t1", serviceId: "gone", state: "running" };
+ * const tasks = [stopping, { ...stopping, id: "t2", state: "shutdown" }, { ...stopping, id: "t3", serviceId: "s1" }];
+ * const of = <T>(all: T[]) => () => Promise.resolve(all);
+ * const engine = { tasks: of(tasks), services: of([{ id: "s1" }]) } as unknown as Engine;
+ * assert.deepEqual(await stoppingTasks(engine, "hello"), [stopping]);
+ * ```
+ */
 export async function stoppingTasks(engine: Engine, name: string): Promise<Task[]> {
   const [tasks, services] = await Promise.all([engine.tasks(stackLabel(name)), engine.services([stackLabel(name)])]);
   const there = new Set(services.map(({ id }) => id));

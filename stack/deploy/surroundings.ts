@@ -41,6 +41,26 @@ export interface Surroundings {
 /**
  * Looks around before a deployment, and changes nothing.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { resolveSettings } from "../settings/settings.ts";
+ * import { lookAround } from "./surroundings.ts";
+ *
+ * const none = () => Promise.resolve([]);
+ * const info = () => Promise.resolve({ swarm: "active", manager: true, clusterId: "c1" });
+ * const all = { info, nodes: none, services: none, networks: none, secrets: none, configs: none };
+ * const settings = await resolveSettings({ flags: { name: "hello" }, directory: "/home/ada/hello" });
+ * const known = { configDir: "/home/ada/.docker", settings, version: "1.0.0" };
+ * const plan = { ...known, rotateKeys: false, resolveImage: "never" as const };
+ * const { fresh, directory } = await lookAround({ ...plan, engine: all as unknown as Engine });
+ * assert.deepEqual([fresh, directory], [true, "/home/ada/.docker/mpi/keys/hello-c1"]);
+ * const services = () => Promise.resolve([{ name: "hello_web", labels: {}, secretIds: [] }]);
+ * const taken = lookAround({ ...plan, engine: { ...all, services } as unknown as Engine });
+ * await assert.rejects(taken, /Stack "hello" exists and is not a cluster of docker mpi: it has "hello_web"/);
+ * ```
+ *
  * @throws {MpiError} `swarm` if the engine is no manager, `conflict` if something is in the way.
  */
 export async function lookAround(
@@ -90,6 +110,20 @@ function masterOf(services: readonly Service[]): Service | undefined {
 /**
  * Makes sure that no other machine has deployed the cluster, or let a key in, since we looked around.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { Race } from "./stack_deploy.ts";
+ * import { refuseTakeover, type Surroundings } from "./surroundings.ts";
+ *
+ * const master = { labels: { "docker-mpi.role": "master", "docker-mpi.user-key": "SHA256:x" } };
+ * const engine = { services: () => Promise.resolve([master]) } as unknown as Engine;
+ * const before = (deployed: string) => ({ keys: { name: "hello", deployed } }) as Surroundings;
+ * await refuseTakeover(engine, before("SHA256:x"));
+ * await assert.rejects(refuseTakeover(engine, before("SHA256:y")), Race);
+ * ```
+ *
  * @throws {Race} If one has.
  */
 export async function refuseTakeover(engine: Engine, { keys }: Surroundings): Promise<void> {
@@ -102,6 +136,27 @@ export async function refuseTakeover(engine: Engine, { keys }: Surroundings): Pr
 
 /**
  * The same when what is being removed is gone: a deployment into the midst of a removal fails.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { resolveSettings } from "../settings/settings.ts";
+ * import type { Deployment } from "./deployment.ts";
+ * import { lookAroundAfterRemoval } from "./surroundings.ts";
+ *
+ * const [none, left] = [() => Promise.resolve([]), [{ state: "running", serviceId: "s1", nodeId: "n1" }]];
+ * const tasks = () => Promise.resolve(left.splice(0));
+ * const info = () => Promise.resolve({ swarm: "active", manager: true, clusterId: "c1" });
+ * const secrets = () => Promise.resolve(left.map(() => ({ labels: { "docker-mpi.cluster": "hello" } })));
+ * const all = { info, tasks, nodes: none, services: none, networks: none, secrets, configs: none };
+ * const settings = await resolveSettings({ flags: { name: "hello" }, directory: "/home/ada/hello" });
+ * const deployment = { engine: all as unknown as Engine, configDir: "/home/ada/.docker", settings } as Deployment;
+ * const limit = { timeout: 5000, signal: new AbortController().signal };
+ * const told: string[] = [];
+ * const around = await lookAroundAfterRemoval(deployment, limit, ({ text }) => void told.push(text));
+ * assert.deepEqual([around.fresh, told], [true, ["the cluster of before still stops", "gone"]]);
+ * ```
  *
  * @param deployment What is to be deployed.
  * @param limit When to give up.

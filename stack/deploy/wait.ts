@@ -17,7 +17,20 @@ const GRACE = 10_000;
 /** What passes within so many milliseconds is no news. */
 const PASSING = 1_000;
 
-/** The ids of all tasks of a cluster; asked before a change, it tells what is not the change's fault. */
+/**
+ * The ids of all tasks of a cluster; asked before a change, it tells what is not the change's fault.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { taskIds } from "./wait.ts";
+ *
+ * const tasks = (label: string) => Promise.resolve([{ id: `a task with ${label}` }]);
+ * const ids = await taskIds({ tasks } as unknown as Engine, "hello");
+ * assert.deepEqual(ids, new Set(["a task with com.docker.stack.namespace=hello"]));
+ * ```
+ */
 export async function taskIds(engine: Engine, name: string): Promise<ReadonlySet<string>> {
   return new Set((await engine.tasks(stackLabel(name))).map(({ id }) => id));
 }
@@ -40,6 +53,29 @@ export interface TaskExpectations {
 
 /**
  * Waits until all tasks of a cluster run, or it is clear that they won't.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { waitForTasks } from "./wait.ts";
+ *
+ * const services = ["master", "worker"].map((role) => {
+ *   const labels = { "docker-mpi.cluster": "hello", "docker-mpi.role": role };
+ *   return { id: role, name: `hello_${role}`, image: "hello", labels, constraints: [], replicas: 1 };
+ * });
+ * const states = ["starting", "running"];
+ * const tasks = () => {
+ *   const [state, rest] = [states.shift(), { slot: 1, nodeId: "n1", desired: "running", error: "", since: "" }];
+ *   return Promise.resolve(services.map(({ id }) => ({ id, serviceId: id, state, ...rest })));
+ * };
+ * const nodes = () => Promise.resolve([]);
+ * const engine = { services: () => Promise.resolve(services), tasks, nodes } as unknown as Engine;
+ * const limit = { timeout: 5000, signal: new AbortController().signal };
+ * const told: string[] = [];
+ * const { names } = await waitForTasks(engine, "hello", limit, ({ text }) => void told.push(text));
+ * assert.deepEqual([names, told], [["master", "worker-1"], ["0 of 2 run", "2 of 2 run"]]);
+ * ```
  *
  * @param engine The engine.
  * @param name The cluster.
@@ -131,6 +167,26 @@ function lateTasks(name: string, last: Picture | undefined, timeout: number): Mp
 
 /**
  * Waits until the master's hostfile has every node: then the cluster answers.
+ *
+ * @example The nodes of a cluster, all of which answer
+ * ```ts ignore
+ * import assert from "node:assert/strict";
+ * import { listClusters } from "../cluster/cluster.ts";
+ * import { openEngine } from "../engine/engine.ts";
+ * import { keyDirectory } from "../keys/key_store.ts";
+ * import { waitForHosts } from "./wait.ts";
+ *
+ * const socketPath = "/var/run/docker.sock";
+ * const engine = openEngine({ host: `unix://${socketPath}`, connection: { socketPath } });
+ * const [{ clusterId }, clusters] = await Promise.all([engine.info(), listClusters(engine)]);
+ * const cluster = clusters.find(({ name }) => name === "hello")!;
+ * const keys = keyDirectory(Deno.env.get("DOCKER_CONFIG")!, clusterId, cluster.name);
+ * const running = { cluster, names: ["master", "worker-1", "worker-2"] };
+ * const limit = { timeout: 60_000, signal: new AbortController().signal };
+ * const search = { engine, keys, vantage: { local: true } };
+ * const hosts = await waitForHosts(search, running, limit, ({ text }) => console.log(text));
+ * assert.deepEqual(hosts.map(({ name }) => name), running.names);
+ * ```
  *
  * @param search How to find the master.
  * @param running The cluster, all of whose tasks run.

@@ -188,6 +188,21 @@ export function onlyHere({ image, hosts }: Pick<Distribution, "image" | "hosts">
  * Pulling what is there already, by its digest, is a question to the registry in the user's own name, and changes nothing.
  * An engine that has seen the answer for that digest asks no more than whether the registry is there.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { checkDistribution } from "./distribution.ts";
+ *
+ * const host = { id: "2", hostname: "b", address: "10.0.0.2", state: "ready", availability: "active", attributes: {} };
+ * const local = { id: "sha256:1", labels: {}, digests: ["ada/hello@sha256:2"] };
+ * const distribution = { image: "ada/hello:1", local, hosts: [host], here: "1" };
+ * const said = { code: 1, stdout: "", stderr: "Error response from daemon: manifest unknown\n" };
+ * const docker = { run: () => Promise.resolve(said), attach: () => Promise.resolve(1) };
+ * const limit = { timeout: 5000, signal: new AbortController().signal };
+ * const checked = checkDistribution(docker, distribution, limit, () => {});
+ * await assert.rejects(checked, /does not have what this engine has, and nodes may start on host b: manifest unknown/);
+ * ```
+ *
  * @throws {MpiError} `not-found` if it doesn't, with what to do about it.
  */
 export async function checkDistribution(

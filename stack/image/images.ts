@@ -106,6 +106,27 @@ export type ImagesContext = () => Promise<Uint8Array>;
 /**
  * Makes a base image on the engine, unless it is there and was made from the same files.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { baseImages, ensureBase } from "./images.ts";
+ *
+ * let [labels, builds]: [Record<string, string>, number] = [{}, 0];
+ * const engine = { image: () => Promise.resolve({ id: "sha256:1", labels, digests: [] }) } as unknown as Engine;
+ * const run = (args: readonly string[]) => {
+ *   builds++;
+ *   labels = Object.fromEntries([args[args.indexOf("--label") + 1]!.split("=")]);
+ *   return Promise.resolve({ code: 0, stdout: "", stderr: "" });
+ * };
+ * const docker = { run, attach: () => Promise.resolve(1) };
+ * const context = () => Promise.resolve(new TextEncoder().encode("(a tar archive)"));
+ * const { signal } = new AbortController();
+ * const [base] = baseImages("1.0.0");
+ * for (const _ of [1, 2]) await ensureBase(engine, docker, base!, context, () => {}, signal);
+ * assert.equal(builds, 1);
+ * ```
+ *
  * @param renew Makes it in any case, from nothing, with the newest Debian and packages that there are.
  * @throws {MpiError} `build` with the end of what the build said.
  */
@@ -139,6 +160,24 @@ export interface ProjectBuild {
 
 /**
  * Builds a project's image with the user's own `docker build`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { DockerRunOptions } from "../engine/docker_cli.ts";
+ * import { buildProject } from "./images.ts";
+ *
+ * const run = (_args: readonly string[], { onLine }: DockerRunOptions = {}) => {
+ *   for (const line of ["Step 1/2 : FROM hallo", "manifest unknown"]) onLine?.(line);
+ *   return Promise.resolve({ code: 1, stdout: "", stderr: "" });
+ * };
+ * const docker = { run, attach: () => Promise.resolve(1) };
+ * const project = { directory: "/home/ada/hello", image: "hello", args: ["--no-cache"] };
+ * await assert.rejects(buildProject(docker, project, () => {}, new AbortController().signal), {
+ *   message: 'Docker could not build "hello" (status 1):\nStep 1/2 : FROM hallo\nmanifest unknown',
+ *   hint: "docker build -t hello --no-cache /home/ada/hello  # shows all of it",
+ * });
+ * ```
  *
  * @throws {MpiError} `build` with the end of what the build said.
  */
@@ -207,6 +246,25 @@ async function build(
 
 /**
  * Finds the image of a cluster: on the engine, or else in its registry.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine, LocalImage } from "../engine/swarm.ts";
+ * import { findImage } from "./images.ts";
+ *
+ * const there: LocalImage[] = [];
+ * const engine = { image: () => Promise.resolve(there[0]) } as unknown as Engine;
+ * const run = () => {
+ *   there.push({ id: "sha256:1", labels: {}, digests: ["ada/hello@sha256:2"] });
+ *   return Promise.resolve({ code: 0, stdout: "", stderr: "" });
+ * };
+ * const docker = { run, attach: () => Promise.resolve(1) };
+ * const { signal } = new AbortController();
+ * assert.equal((await findImage(engine, docker, "ada/hello", () => {}, signal)).id, "sha256:1");
+ * await findImage(engine, docker, "ada/hello", () => {}, signal);
+ * assert.equal(there.length, 1, "what the engine has is not pulled");
+ * ```
  *
  * @returns What the engine has.
  * @throws {MpiError} `not-found` if neither has it.

@@ -6,6 +6,17 @@ import { familiar, hasOurName, namesRegistry, registryHost } from "./image_name.
 /**
  * Pushes an image to its registry.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { pushImage } from "./registry.ts";
+ *
+ * const said = { code: 1, stdout: "", stderr: "denied: requested access to the resource is denied\n" };
+ * const docker = { run: () => Promise.resolve(said), attach: () => Promise.resolve(1) };
+ * const pushed = pushImage(docker, "example.org/ada/hello", () => {}, new AbortController().signal);
+ * await assert.rejects(pushed, { code: "build", hint: /^docker login example.org {2}# / });
+ * ```
+ *
  * @throws {MpiError} `build` if the registry doesn't take it, with what it says.
  */
 export async function pushImage(docker: DockerCli, image: string, report: Report, signal: AbortSignal): Promise<void> {
@@ -34,6 +45,18 @@ function pushRemedy(image: string, why: string): string {
 /**
  * Makes sure that an image's name says where to push it, before it is built.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { requireRegistry } from "./registry.ts";
+ *
+ * requireRegistry("example.org/hello", "docker mpi build");
+ * assert.throws(() => requireRegistry("hello", "docker mpi build"), {
+ *   message: 'Image "hello" names no registry to push it to',
+ *   hint: /^docker mpi build --push --image registry\.example\.org\/hello {2}# /,
+ * });
+ * ```
+ *
  * @param image Its name.
  * @param command What pushes, for the hint: `docker mpi build`.
  * @throws {MpiError} `settings` if it doesn't.
@@ -50,6 +73,19 @@ export function requireRegistry(image: string, command: string): void {
 /**
  * Pulls what the registry has under an image's name now.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { pullImage } from "./registry.ts";
+ *
+ * const said = { code: 1, stdout: "", stderr: "Error response from daemon: manifest unknown\n" };
+ * const docker = { run: () => Promise.resolve(said), attach: () => Promise.resolve(1) };
+ * await assert.rejects(pullImage(docker, "ada/hello", () => {}, new AbortController().signal), {
+ *   code: "not-found",
+ *   message: 'The registry of image "ada/hello" does not have it: manifest unknown',
+ * });
+ * ```
+ *
  * @throws {MpiError} `not-found` if it gives nothing.
  */
 export async function pullImage(docker: DockerCli, image: string, report: Report, signal: AbortSignal): Promise<void> {
@@ -62,6 +98,21 @@ export async function pullImage(docker: DockerCli, image: string, report: Report
 
 /**
  * Pulls an image; gives what docker said last where that failed.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { tryPull } from "./registry.ts";
+ *
+ * const docker = (code: number, stderr: string) => ({
+ *   run: () => Promise.resolve({ code, stdout: "", stderr }),
+ *   attach: () => Promise.resolve(1),
+ * });
+ * const { signal } = new AbortController();
+ * assert.equal(await tryPull(docker(0, ""), "ada/hello", () => {}, signal), undefined);
+ * const failing = docker(1, "Error response from daemon: manifest unknown\n");
+ * assert.equal(await tryPull(failing, "ada/hello", () => {}, signal), "manifest unknown");
+ * ```
  *
  * @throws {MpiError} `not-found` for a name of those that we build ourselves: nobody we know has it in a registry.
  */

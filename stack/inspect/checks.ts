@@ -31,7 +31,7 @@ const OLDEST_ENGINE = [20, 10] as const;
  * import { checkEngine } from "./checks.ts";
  *
  * const swarm = { swarm: "active", manager: true, clusterId: "c1", nodeId: "n1", nodeAddress: "10.0.0.1", managers: [] };
- * const info = { ...swarm, version: "28.2.2", subnetSize: undefined };
+ * const info = { ...swarm, version: "28.2.2", subnetSize: undefined, users: "same" as const };
  * assert.equal(checkEngine(info, "unix:///var/run/docker.sock").verdict, "ok");
  * const old = checkEngine({ ...info, version: "19.03.15" }, "tcp://head:2376");
  * assert.equal(old.text, "19.03.15 at tcp://head:2376 is too old: want 20.10 or newer");

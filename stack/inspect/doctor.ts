@@ -48,6 +48,21 @@ export interface Examination {
 /**
  * Looks at engine, swarm, project and cluster, and changes nothing.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { examine } from "./doctor.ts";
+ *
+ * const info = () => Promise.resolve({ version: "28.2.2", swarm: "inactive", manager: false });
+ * const vantage = { local: true, host: "unix:///var/run/docker.sock" };
+ * const machine = { engine: { info } as unknown as Engine, vantage, configDir: "/home/ada/.docker" };
+ * const asked = { version: "1.0.0", settings: undefined, name: undefined, signal: new AbortController().signal };
+ * const findings = await Array.fromAsync(examine({ ...machine, ...asked }));
+ * assert.deepEqual(findings.map(({ check, verdict }) => [check, verdict]), [["Engine", "ok"], ["Swarm", "problem"]]);
+ * assert.equal(findings[1]?.remedy, "docker swarm init");
+ * ```
+ *
  * @returns What it finds, as it finds it. Where one thing fails on which all else rests, it ends.
  */
 export async function* examine(examination: Examination): AsyncGenerator<Finding> {

@@ -11,6 +11,25 @@ import { fingerprint } from "../names.ts";
  * Gathers all that the swarm knows of a cluster, with keys as Docker writes them. Of secrets it has the names alone: what they
  * hold can't be read.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Cluster } from "../cluster/cluster.ts";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { inspectCluster } from "./inspect.ts";
+ *
+ * const service = { id: "s1", name: "hello_master", image: "hello", labels: {}, constraints: [], volumes: [] };
+ * const cluster = { name: "hello", master: service, worker: { ...service, id: "s2" } } as unknown as Cluster;
+ * const of = <T>(...all: T[]) => () => Promise.resolve(all);
+ * const task = { id: "t1", serviceId: "s1", slot: 1, nodeId: "n1", state: "running", desired: "running" };
+ * const key = { id: "k1", name: "hello_key", createdAt: "2026-01-31T12:00:00Z" };
+ * const parts = { services: of(service), networks: of(), secrets: of(key), configs: of() };
+ * const engine = { ...parts, tasks: of(task), nodes: of({ id: "n1", hostname: "rack-1", address: "10.0.0.1" }) };
+ * const { Master, Secrets } = await inspectCluster(engine as unknown as Engine, cluster);
+ * assert.deepEqual(Master, { Host: "rack-1", Address: "10.0.0.1", Port: 2222, HostKey: "" });
+ * assert.deepEqual(Secrets, [{ Id: "k1", Name: "hello_key", CreatedAt: "2026-01-31T12:00:00Z" }]);
+ * ```
+ *
  * @param engine The engine.
  * @param cluster The cluster.
  */

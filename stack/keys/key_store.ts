@@ -156,7 +156,25 @@ async function nearest(path: string): Promise<string> {
   return there || dirname(path) === path ? path : await nearest(dirname(path));
 }
 
-/** Writes the next keys, all of them or none, whatever comes in between. */
+/**
+ * Writes the next keys, all of them or none, whatever comes in between.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fingerprint } from "../names.ts";
+ * import { readUserKeys, writeNextKeys, writeUserKeys } from "./key_store.ts";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const keys = { privateKey: "(a key file)\n", publicKey: "ssh-ed25519 AAAA", masterHostKey: "ssh-ed25519 BBBB" };
+ * await writeUserKeys(directory, "hello", keys);
+ * const next = { ...keys, publicKey: "ssh-ed25519 CCCC" };
+ * await writeNextKeys(directory, "hello", next);
+ * assert.deepEqual(await readUserKeys(directory, fingerprint(keys.publicKey)), keys);
+ * assert.deepEqual(await readUserKeys(directory, fingerprint(next.publicKey)), next);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ */
 export async function writeNextKeys(directory: string, name: string, keys: UserKeys): Promise<void> {
   await removeUserKeys(`${directory}/${NEXT}.new`);
   await writeUserKeys(`${directory}/${NEXT}.new`, name, keys);

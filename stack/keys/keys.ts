@@ -121,6 +121,23 @@ export function otherKey(name: string, deployed: string): MpiError {
  * and no log. The file is written first, beside those of before: interrupted at any point, this machine has the key that
  * the cluster takes. {@linkcode takeNextKeys} ends it, when the services are told.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { readUserKeys } from "./key_store.ts";
+ * import { planKeys, settleKeys } from "./keys.ts";
+ *
+ * const directory = await Deno.makeTempDir();
+ * const made: string[] = [];
+ * const engine = { createSecret: (name: string) => Promise.resolve(void made.push(name)) } as unknown as Engine;
+ * const situation = { name: "hello", secrets: [], used: [], deployed: undefined, local: undefined, rotate: false };
+ * const keys = await settleKeys(engine, directory, situation, planKeys(situation));
+ * assert.deepEqual(made, [keys.clusterSecret, keys.masterHostSecret, keys.workerHostSecret]);
+ * assert.equal((await readUserKeys(directory))?.publicKey, keys.userPublic);
+ * await Deno.remove(directory, { recursive: true });
+ * ```
+ *
  * @returns What the stack file needs to know.
  */
 export async function settleKeys(

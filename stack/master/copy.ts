@@ -59,6 +59,28 @@ export interface Outcome {
 /**
  * Brings an archive to nodes: sent once, the master hands it on to all at once.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Streams } from "../ssh/ssh.ts";
+ * import { putFiles } from "./copy.ts";
+ *
+ * const received: string[] = [];
+ * const run = async (_command: string, { stdin, stdout }: Streams) => {
+ *   await stdout(new TextEncoder().encode("ready\n"));
+ *   for await (const text of stdin!.pipeThrough(new TextDecoderStream())) received.push(text);
+ *   await stdout(new TextEncoder().encode("failed worker-2 No space left on device\ndone\n"));
+ *   return { status: 0 };
+ * };
+ * const capture = () => Promise.resolve({ status: 0, stdout: "", stderr: "" });
+ * const master = { tunnelled: false, run, capture, shell: capture, close: () => {} };
+ * const request = { nodes: undefined, destination: "out/", sources: [{ type: "f" as const, name: "a.txt" }] };
+ * const archive = [new TextEncoder().encode("(an archive)")];
+ * const outcome = await putFiles(master, request, () => ReadableStream.from(archive));
+ * assert.deepEqual(outcome, { failed: [{ node: "worker-2", why: "No space left on device" }], entered: [] });
+ * assert.equal(received.at(-1), "(an archive)");
+ * ```
+ *
  * @param master A connection to it.
  * @param request What goes where.
  * @param archive Called when all nodes can take it: a tar archive, with `sums` as its last entry. Without these a node takes

@@ -21,6 +21,27 @@ export interface Receiver {
 /**
  * Brings a file, or a folder with all that is in it, from a node.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Streams } from "../ssh/ssh.ts";
+ * import { getFiles } from "./get_files.ts";
+ *
+ * const list = ["f", "644", "5", "1700000000.5", "(its sum)", "a.txt", ""].map((word) => `${word}\0`).join("");
+ * const run = async (_command: string, { stdout }: Streams) => {
+ *   await stdout(new TextEncoder().encode(`ok\n${list.length}\n${list}hello`));
+ *   return { status: 0 };
+ * };
+ * const capture = () => Promise.resolve({ status: 0, stdout: "", stderr: "" });
+ * const master = { tunnelled: false, run, capture, shell: capture, close: () => {} };
+ * const got: string[] = [];
+ * await getFiles(master, "worker-1", "out", {
+ *   list: async ([entry]) => void got.push(`${entry?.path}, ${entry?.size} bytes`),
+ *   bytes: async (chunk) => void got.push(new TextDecoder().decode(chunk)),
+ * });
+ * assert.deepEqual(got, ["a.txt, 5 bytes", "hello"]);
+ * ```
+ *
  * @param master A connection to the master.
  * @param node The node's name.
  * @param path The path there, from `/project`.

@@ -62,6 +62,28 @@ export interface MasterSearch {
 /**
  * Finds out how to log in to the master of a cluster.
  *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Cluster } from "../cluster/cluster.ts";
+ * import type { Engine, EngineInfo } from "../engine/swarm.ts";
+ * import { writeUserKeys } from "../keys/key_store.ts";
+ * import { findMaster } from "./master.ts";
+ *
+ * const keys = await Deno.makeTempDir();
+ * const own = { privateKey: "(a key file)\n", publicKey: "ssh-ed25519 AAAA", masterHostKey: "ssh-ed25519 BBBB" };
+ * await writeUserKeys(keys, "hello", own);
+ * const task = { id: "t1", serviceId: "s1", slot: 1, nodeId: "n2", state: "running", desired: "running" };
+ * const node = { id: "n2", address: "10.0.0.2" };
+ * const engine = { tasks: () => Promise.resolve([task]), nodes: () => Promise.resolve([node]) } as unknown as Engine;
+ * const search = { engine, keys, vantage: { local: true } };
+ * const master = { id: "s1", labels: { "docker-mpi.port": "2300" } };
+ * const cluster = { name: "hello", master, worker: { id: "s2", labels: {} } } as unknown as Cluster;
+ * const { host, port, hostKey } = await findMaster(search, { nodeId: "n1" } as EngineInfo, cluster);
+ * assert.deepEqual([host, port, hostKey], ["10.0.0.2", 2300, "ssh-ed25519 BBBB"]);
+ * await Deno.remove(keys, { recursive: true });
+ * ```
+ *
  * @throws {MpiError} `cluster` if the master is not running, `ssh` if this machine has no key for it.
  */
 export async function findMaster(search: MasterSearch, info: EngineInfo, cluster: Cluster): Promise<SshTarget> {

@@ -16,6 +16,28 @@ export type OpenTunnel = () => Promise<Duplex | undefined>;
  *
  * Over the tunnel it is the same SSH: it takes the same key, and the same host key is asked for.
  *
+ * @example A master whose port is closed, by another way
+ * ```ts ignore
+ * import assert from "node:assert/strict";
+ * import { connect } from "node:net";
+ * import { listClusters } from "../cluster/cluster.ts";
+ * import { openEngine } from "../engine/engine.ts";
+ * import { keyDirectory } from "../keys/key_store.ts";
+ * import { findMaster } from "../master/master.ts";
+ * import { reach } from "./reach.ts";
+ *
+ * const socketPath = "/var/run/docker.sock";
+ * const engine = openEngine({ host: `unix://${socketPath}`, connection: { socketPath } });
+ * const [info, clusters] = await Promise.all([engine.info(), listClusters(engine)]);
+ * const cluster = clusters.find(({ name }) => name === "hello")!;
+ * const keys = keyDirectory(Deno.env.get("DOCKER_CONFIG")!, info.clusterId, cluster.name);
+ * const target = await findMaster({ engine, keys, vantage: { local: true } }, info, cluster);
+ * const openTunnel = () => Promise.resolve(connect(target.port, target.host));
+ * const master = await reach({ ...target, port: 1 }, openTunnel);
+ * assert.deepEqual([master.tunnelled, (await master.capture("hostname")).stdout], [true, "master\n"]);
+ * master.close();
+ * ```
+ *
  * @param target The master.
  * @param openTunnel Opens the other way; called only where it is needed.
  * @param signal Gives the attempt up.

@@ -94,13 +94,61 @@ export interface Approach {
   connected?: (() => void) | undefined;
 }
 
-/** The other end is there, and is not who it should be, or does not want us: another way there makes no difference. */
+/**
+ * The other end is there, and is not who it should be, or does not want us: another way there makes no difference.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Socket } from "node:net";
+ * import { Duplex, PassThrough } from "node:stream";
+ * import ssh2 from "ssh2";
+ * import { makeKeyPair } from "./key_pair.ts";
+ * import { openSsh, SshRefusal } from "./ssh.ts";
+ *
+ * const [user, host, other] = await Promise.all(["user", "host", "other"].map((comment) => makeKeyPair(comment)));
+ * const [there, back] = [new PassThrough(), new PassThrough()];
+ * const transport = Duplex.from({ readable: back, writable: there });
+ * const far = Duplex.from({ readable: there, writable: back }) as Socket;
+ * const server = new ssh2.Server({ hostKeys: [host!.privateKey] }, (client) => {
+ *   client.on("error", () => {}).on("authentication", (login) => login.accept());
+ * });
+ * server.injectSocket(far);
+ * const target = { host: "head", port: 2222, user: "mpi", privateKey: user!.privateKey, hostKey: other!.publicKey };
+ * await assert.rejects(openSsh(target, { transport }), SshRefusal);
+ * ```
+ */
 export class SshRefusal extends MpiError {}
 
 /**
  * Connects, and checks that the other end is who it should be.
  *
  * A connection that falls silent for nine seconds counts as lost.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Socket } from "node:net";
+ * import { Duplex, PassThrough } from "node:stream";
+ * import ssh2, { type ServerChannel } from "ssh2";
+ * import { makeKeyPair } from "./key_pair.ts";
+ * import { openSsh } from "./ssh.ts";
+ *
+ * const [user, host] = await Promise.all([makeKeyPair("user"), makeKeyPair("host")]);
+ * const [there, back] = [new PassThrough(), new PassThrough()];
+ * const transport = Duplex.from({ readable: back, writable: there });
+ * const far = Duplex.from({ readable: there, writable: back }) as Socket;
+ * const end = (channel: ServerChannel) => [channel.exit(7), channel.end()];
+ * const server = new ssh2.Server({ hostKeys: [host.privateKey] }, (client) => {
+ *   client.on("authentication", (login) => login.accept());
+ *   client.on("session", (accept) => accept().on("exec", (accept) => end(accept())));
+ * });
+ * server.injectSocket(far);
+ * const target = { host: "head", port: 2222, user: "mpi", privateKey: user.privateKey, hostKey: host.publicKey };
+ * const master = await openSsh(target, { transport });
+ * assert.deepEqual(await master.capture("exit 7"), { status: 7, stdout: "", stderr: "" });
+ * master.close();
+ * ```
  *
  * @param target Who to talk to.
  * @param approach How, and when to give up.

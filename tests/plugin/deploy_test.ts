@@ -122,3 +122,11 @@ Deno.test("scaleCluster() changes the number alone, and waits until the hostfile
   assert.equal(texts[0], "nodes: from 3 to 2");
   assert.equal(texts.at(-1), "nodes: 2 of 2 answer");
 });
+
+Deno.test("scaleCluster() waits for nobody if it is not to", async () => {
+  await using here = await world(({ stream }) => end(stream));
+  const { swarm, search, cluster } = here;
+  assert.deepEqual(await scaleCluster(search, cluster, 1, limit(), () => {}, true), []);
+  assert.deepEqual(swarm.changes, ["scale hello-worker to 1"]);
+  assert.equal(here.master.attempts, 0);
+});

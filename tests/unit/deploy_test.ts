@@ -95,6 +95,12 @@ Deno.test("deploy() repeated makes no key and keeps the number of workers", asyn
   assert.equal(JSON.parse(docker.inputs[0] ?? "").services.worker.deploy.replicas, 5);
 });
 
+Deno.test("deploy() with --detach ends when the swarm has been told", async () => {
+  const { log, deployment } = await running();
+  assert.deepEqual(await deploy({ ...deployment, detach: true }, anImage(), { ...limit, timeout: 0 }, () => {}), []);
+  assert.deepEqual(log, ["docker stack deploy --compose-file=- --resolve-image=never --detach=true hello"]);
+});
+
 Deno.test("deploy() with --rotate-keys makes all keys new", async () => {
   const { log, deployment, directory } = await running({ rotateKeys: true });
   const before = await readUserKeys(directory);

@@ -1,7 +1,7 @@
 /** Deploying again: what changed is changed, and nothing else. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
-import { type Ended, expectOk, openWorld, rows, type World } from "../../support/swarm.ts";
+import { type Ended, eventually, expectOk, openWorld, rows, type World } from "../../support/swarm.ts";
 
 const IMAGE = "mpitest-redeploy:latest";
 const LABEL = "label=com.docker.stack.namespace=mpitest";
@@ -85,6 +85,14 @@ Deno.test("deploy again must change only what changed", async (t) => {
     assert.deepEqual(await tasks(), three);
     await deploy("--workers", "1");
     assert.deepEqual(await tasks(), { "master": three["master"], "worker-1": three["worker-1"] });
+  });
+
+  await t.step("--detach ends at once, and the cluster comes to what was asked for", async () => {
+    assert.equal((await deploy("--workers", "2", "--detach")).stdout, "mpitest\n");
+    assert.equal((await deploy()).stdout, 'Cluster "mpitest" answers: 3 nodes, 3 slots\n');
+    assert.equal((await expectOk(mpi("scale", "3", "-d"))).stdout, "mpitest\n");
+    await eventually("three workers", async () => Object.keys(await tasks()).length === 4);
+    await deploy("--workers", "1");
   });
 
   await t.step("a changed program comes with --build, on every node", async () => {
