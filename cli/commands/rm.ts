@@ -1,10 +1,12 @@
 import { Argument } from "@commander-js/extra-typings";
+import { requireManager } from "../../stack/cluster/manager.ts";
 import { removeCluster } from "../../stack/deploy/remove.ts";
 import { takeTurn } from "../../stack/deploy/turn.ts";
 import { MpiError } from "../../stack/errors.ts";
-import { removeUserKeys } from "../../stack/keys/key_store.ts";
+import { keyDirectory, removeUserKeys } from "../../stack/keys/key_store.ts";
 import { shared } from "../../stack/limit.ts";
-import { clusterNames, findStack } from "../cluster_context.ts";
+import { isClusterName } from "../../stack/names.ts";
+import { clusterNames, findStack, openSwarm } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withCompletion } from "../command_line/command.ts";
 import { clusterArgument, clusterOption, duration, progressOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
@@ -25,7 +27,7 @@ export function rmCommand(deps: Deps): AnyCommand {
     .description("Remove a cluster, or what is left of one, and wait until nothing of it is there")
     .addArgument(new Argument("[name]", "Name of the cluster"))
     .addOption(clusterOption())
-    .option("-f, --force", "No error if there is no such cluster")
+    .option("-f, --force", "No error if there is no such cluster; its keys on this machine go in any case")
     .addOption(
       new Option("--wait-timeout <duration>", "How long to wait until all is gone").argParser(duration)
         .default(120_000, "2m"),
@@ -44,7 +46,7 @@ async function run(
     if (force && error instanceof MpiError && error.code === "not-found") return undefined;
     throw error;
   });
-  if (found === undefined) return;
+  if (found === undefined) return await removeLeftKeys(deps, given);
   const { engine, name, keys } = found;
   const progress = deps.progress(mode);
   try {
@@ -56,4 +58,12 @@ async function run(
     await progress.stop();
   }
   await deps.io.stdout.write(`${name}\n`);
+}
+
+/** `docker stack rm` leaves the keys on this machine. */
+async function removeLeftKeys(deps: Deps, name: string | undefined): Promise<void> {
+  if (name === undefined || !isClusterName(name)) return;
+  const { engine } = await openSwarm(deps);
+  const { clusterId } = await requireManager(engine);
+  await removeUserKeys(keyDirectory(deps.configDir(), clusterId, name));
 }

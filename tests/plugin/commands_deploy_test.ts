@@ -172,5 +172,10 @@ Deno.test("rm takes away what an interrupted command left, by the name that it k
   const again = await world.mpi("rm half --progress quiet");
   assert.deepEqual([again.code, again.out], [1, ""]);
   assert.match(again.err, /^docker mpi rm: Cluster "half" is not deployed, and no other runs in this swarm\n/);
+
+  const keys = keyDirectory(world.folder, MANAGER.clusterId, "half");
+  await Deno.mkdir(keys, { recursive: true });
   assert.deepEqual(await world.mpi("rm half --force"), { code: 0, out: "", err: "" });
+  await assert.rejects(Deno.stat(keys), Deno.errors.NotFound);
+  assert.deepEqual(await world.mpi("rm ../half --force"), { code: 0, out: "", err: "" });
 });
