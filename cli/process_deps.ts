@@ -2,6 +2,7 @@ import { checkoutAssets, embeddedAssets } from "./assets.ts";
 import { embedded } from "./assets_embedded.ts";
 import type { Deps } from "./deps.ts";
 import { configDir } from "./docker/config_dir.ts";
+import { httpHeaders } from "./docker/http_headers.ts";
 import { dockerCommand } from "./docker/docker.ts";
 import { type Endpoint, resolveEndpoint } from "./docker/endpoint.ts";
 import type { Invocation } from "./docker/global_flags.ts";
@@ -43,7 +44,8 @@ export function processDeps(invocation: Invocation): ProcessDeps {
       return tunnels.enter(container, words);
     };
     const note = (text: string) => deps.debug ? void io.stderr.write(`debug: ${text}\n`) : undefined;
-    return { ...resolved, enter, note };
+    const config = await Deno.readTextFile(`${deps.configDir()}/config.json`).catch(() => undefined);
+    return { ...resolved, headers: httpHeaders(config, env("DOCKER_CUSTOM_HEADERS")), enter, note };
   };
   const deps: Deps = {
     io,

@@ -16,6 +16,8 @@ export interface Endpoint {
   hostname?: string;
   /** `DOCKER_API_VERSION`, where the user pins one: `v1.41`. */
   version?: string;
+  /** What every request carries, as the user's `docker` has it. */
+  headers?: Readonly<Record<string, string>>;
   /** Runs a command in a container of it. */
   enter?: (container: string, command: readonly string[]) => Promise<Duplex>;
   /** Told what only `--debug` shows. */

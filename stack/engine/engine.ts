@@ -12,6 +12,8 @@ export interface EngineOptions {
   connection: { socketPath: string } | { agent: Agent };
   /** The API version to speak, `v1.41`; none: the engine's newest. */
   version?: string | undefined;
+  /** What every request carries besides. */
+  headers?: Readonly<Record<string, string>> | undefined;
   /** How long one answer may take, in milliseconds. */
   patience?: number | undefined;
 }
@@ -80,10 +82,12 @@ async function within<T>(milliseconds: number, request: Promise<T>): Promise<T> 
   return await Promise.race([request, silence]).finally(() => clearTimeout(timer));
 }
 
-async function connect({ connection, version, patience: timeout = PATIENCE }: EngineOptions): Promise<Docker> {
+async function connect(
+  { connection, version, headers = {}, patience: timeout = PATIENCE }: EngineOptions,
+): Promise<Docker> {
   const { default: Client } = await import("dockerode");
   // Without `host: undefined` the library would take DOCKER_HOST over what it is given.
-  const fixed = { host: undefined, port: undefined, timeout, ...(version ? { version } : {}) };
+  const fixed = { host: undefined, port: undefined, timeout, headers, ...(version ? { version } : {}) };
   const options = "agent" in connection
     ? { ...fixed, host: "docker", port: 80, protocol: "http", agent: connection.agent }
     : { ...fixed, socketPath: connection.socketPath };

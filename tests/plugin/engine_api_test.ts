@@ -55,6 +55,17 @@ Deno.test("an engine tells whose numbers users have in its containers", async ()
   assert.equal(await users({ OperatingSystem: "Docker Desktop" }), "root-is-caller");
 });
 
+Deno.test("every request carries what the user's docker sends along", async () => {
+  const asked: Request[] = [];
+  await using server = await fakeEngine((request) => {
+    asked.push(request);
+    return { json: [] };
+  });
+  const { host, connection } = await server.endpoint();
+  await openEngine({ host, connection, headers: { "X-Site": "north" } }).nodes();
+  assert.deepEqual(asked.map(({ line, headers }) => [line, headers.get("X-Site")]), [["GET /nodes", "north"]]);
+});
+
 Deno.test("what an engine leaves out is taken for what that means", async () => {
   const bare: Record<string, unknown> = {
     "GET /info": { ServerVersion: "20.10.24" },

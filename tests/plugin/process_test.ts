@@ -187,4 +187,23 @@ for (const client of await clientsToTest()) {
     assert.deepEqual([gone.code, gone.out], [1, ""]);
     assert.match(gone.err, /gone/);
   });
+
+  Deno.test(`docker ${version}: --config says where contexts, headers and keys are`, async () => {
+    await using other = await tempConfig();
+    await installProbe(other.path);
+    await sh(client.path, ["--config", other.path, "context", "create", "mpi", "--docker", "host=unix:///d"], env);
+    await sh(client.path, ["--config", other.path, "context", "use", "mpi"], env);
+    const file = `${other.path}/config.json`;
+    const written = JSON.parse(await Deno.readTextFile(file));
+    await Deno.writeTextFile(file, JSON.stringify({ ...written, HttpHeaders: { "X-Site": "north" } }));
+    const where = async (more: Record<string, string>) =>
+      JSON.parse((await sh(client.path, ["--config", other.path, "mpi", "where", "--all"], { ...env, ...more })).out);
+    const bare = { DOCKER_HOST: "", DOCKER_CONTEXT: "" };
+    assert.deepEqual(await where(bare), ["unix:///d", other.path, { "X-Site": "north" }]);
+    assert.deepEqual(await where({ ...bare, DOCKER_CUSTOM_HEADERS: "a=1,b=2" }), [
+      "unix:///d",
+      other.path,
+      { a: "1", b: "2" },
+    ]);
+  });
 }

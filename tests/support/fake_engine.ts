@@ -9,6 +9,8 @@ export interface Request {
   filters: Record<string, string[]>;
   /** The query's other parameters. */
   query: URLSearchParams;
+  /** The headers. */
+  headers: Headers;
   /** The body's JSON. */
   json: unknown;
 }
@@ -40,6 +42,7 @@ export async function fakeEngine(answer: (request: Request) => Reply | Promise<R
       line,
       filters,
       query: url.searchParams,
+      headers: asked.headers,
       json: text === "" ? undefined : JSON.parse(text),
     });
     if (reply === undefined) return await new Promise((_, reject) => leaving.signal.addEventListener("abort", reject));

@@ -41,10 +41,11 @@ const fail = () =>
     throw new TypeError("something is undefined");
   });
 
-/** The endpoint, and what the user's docker says of itself: by the global flags that we were given. */
+/** The endpoint, where keys are kept, and what requests carry: by the global flags that we were given. */
 const where = (deps: Deps) =>
-  new Command("where").action(async () => {
-    await deps.io.stdout.write(`${(await deps.endpoint()).host}\n`);
+  new Command("where").option("--all", "All of it").action(async ({ all }) => {
+    const { host, headers } = await deps.endpoint();
+    await deps.io.stdout.write(`${all ? JSON.stringify([host, deps.configDir(), headers]) : host}\n`);
   });
 
 const progress = (deps: Deps) =>
