@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { KEY_START } from "../support/security.ts";
 import { expectOk, IMAGE, openWorld } from "../support/swarm.ts";
 
+/** The first line of any private key in a file of its own, for grep. */
+const PEM_START = "^-{5}BEGIN (\\w+ )?P\\w+E KEY-{5}$";
+
 Deno.test("the image must hold no private key, and nothing that gains rights", async () => {
   await using world = await openWorld();
   const { stdout: history } = await expectOk(world.docker(["history", "--no-trunc", IMAGE]));
@@ -17,7 +20,7 @@ Deno.test("the image must hold no private key, and nothing that gains rights", a
         tar -tf "$layer" >"$0/list" 2>/dev/null || continue
         echo "layer with $(wc -l <"$0/list") files"
         grep 'etc/ssh/ssh_host_\\|id_ed25519\\|id_rsa\\|run/secrets/.' "$0/list"
-        tar -xOf "$layer" | grep -ac '${KEY_START}' | sed 's/^/keys: /'
+        tar -xOf "$layer" | grep -acE '${KEY_START}|${PEM_START}' | sed 's/^/keys: /'
         grep -ac 'SCHILY.xattr.security.capability' "$layer" | sed 's/^/files with capabilities: /'
       done`;
     const env = { ...Deno.env.toObject(), DOCKER_CONFIG: world.config };

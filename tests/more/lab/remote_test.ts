@@ -1,6 +1,7 @@
 /** A swarm elsewhere: by SSH and by TLS, each with the whole main job; what is said where that fails; and closed ports. */
 import assert from "node:assert/strict";
 import { measured, stopwatch } from "../../support/measured.ts";
+import { clients } from "../../support/plugin_cli.ts";
 import { cleanUp } from "../../support/projects.ts";
 import { eventually, expectOk, type RunOptions, type World } from "../../support/swarm.ts";
 import { type Doors, doorsOf } from "../../lab/doors.ts";
@@ -89,14 +90,19 @@ labTest("a swarm elsewhere is used by SSH, by TLS and by contexts", async (lab, 
     await mpi("rm", "--progress", "quiet");
   });
 
-  await t.step("flags and variables for TLS", async () => {
+  await t.step("flags and variables for TLS, and SSH, under every client", async () => {
     const files = ["cacert", "cert", "key"].map((name) =>
       `--tls${name}=${doors.certificates}/${name.replace("cacert", "ca")}.pem`
     );
     const flags = ["-H", `tcp://${head.address}:${ENGINE_PORT}`, "--tlsverify", ...files];
     const empty = "NAME   MASTER   WORKERS   SLOTS   PORT   IMAGE\n";
-    assert.equal((await expectOk(world.docker([...flags, "mpi", "ls"], { env: NOWHERE }))).stdout, empty);
-    assert.equal((await expectOk(world.docker(["mpi", "ls"], { env: tls() }))).stdout, empty);
+    for (const { path } of await clients()) {
+      const list = async (words: string[], env: Record<string, string>) =>
+        (await expectOk(world.docker([...words, "mpi", "ls"], { docker: path, env }))).stdout;
+      assert.equal(await list(flags, NOWHERE), empty);
+      assert.equal(await list([], tls()), empty);
+      assert.equal(await list(["-H", "ssh://head"], ssh), empty);
+    }
   });
 
   const wrong: { what: string; env: Record<string, string>; says: RegExp }[] = [

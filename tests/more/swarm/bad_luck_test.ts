@@ -153,6 +153,24 @@ Deno.test("what keeps a cluster from running must be told soon, and another depl
   });
 });
 
+Deno.test("a program can be run while the cluster comes up: it runs, or is told what is missing", async () => {
+  await using world = await openWorld();
+  await using dir = await project(SIMPLE);
+  await using _end = cleanUp(world, "mpitest");
+  await expectOk(deploy(world, dir.path, "--workers", "2", "--detach"));
+  await eventually("a program runs on all nodes", async () => {
+    const { code, stdout, stderr } = await world.docker(["mpi", "run", "hostname"], { cwd: dir.path });
+    if (code !== 0) {
+      assert.deepEqual([code, stdout], [125, ""]);
+      assert.match(stderr, /^docker mpi run: [^\n]+\nhint: [^\n]+\n$/);
+      return false;
+    }
+    const names = stdout.trim().split("\n").sort();
+    assert.ok(names.every((name) => /^(master|worker-[12])$/.test(name)), names.join());
+    return names.length === 3;
+  });
+});
+
 Deno.test("a cluster that runs must stand what users and neighbours do", async (t) => {
   await using world = await openWorld();
   await using _cluster = await world.cluster(1);
