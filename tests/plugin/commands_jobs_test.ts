@@ -42,6 +42,19 @@ Deno.test("jobs lists what the master keeps, as a table, as JSON, by id; the she
   assert.match((await world.mpi("__complete mpi jobs w")).out, /^wait\t/);
 });
 
+Deno.test("jobs rm --force ends first what still runs", async () => {
+  await using world = await commandWorld(keeping(JOBS, ({ stream }) => end(stream)));
+  assert.deepEqual(await world.mpi("jobs rm --force aa 3f"), { code: 0, out: "aa000000\n3f9c02ab\n", err: "" });
+  const asked = world.master.commands.filter((command) => !command.endsWith(" ls"));
+  assert.deepEqual(asked.map((command) => command.replace("exec mpi_job ", "")), [
+    "signal 3f9c02ab TERM",
+    "wait 3f9c02ab",
+    "rm aa000000",
+    "rm 3f9c02ab",
+  ]);
+  assert.deepEqual(await world.mpi("jobs rm --all --force"), { code: 0, out: "3f9c02ab\naa000000\n", err: "" });
+});
+
 Deno.test("jobs that are named wrongly, or are not in the state for it, are told with a way out", async () => {
   await using world = await commandWorld(keeping(JOBS));
   assert.deepEqual(await world.mpi("jobs logs 3f9c02ba"), {

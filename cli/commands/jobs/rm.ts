@@ -4,11 +4,12 @@ import { findCluster, onMaster } from "../../cluster_context.ts";
 import { type AnyCommand, Command, withCompletion } from "../../command_line/command.ts";
 import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { jobIds } from "../../job/job.ts";
+import { jobIds, signalJob, waitForJob } from "../../job/job.ts";
 
 interface RmOptions {
   cluster?: string | undefined;
   all?: true | undefined;
+  force?: true | undefined;
 }
 
 /** `docker mpi jobs rm`: what is kept of jobs that have ended. */
@@ -18,12 +19,13 @@ export function rmCommand(deps: Deps): AnyCommand {
     .description("Remove jobs that have ended, with their output, and print their ids")
     .argument("[job...]", "Ids, or the beginnings of them")
     .option("-a, --all", "All that have ended")
+    .option("-f, --force", "Those too that still run, or wait: ends them first, at once")
     .addOption(clusterOption())
     .action((jobs, options) => run(deps, jobs, options));
   return withCompletion(command, { job: jobIds(deps) });
 }
 
-async function run(deps: Deps, words: readonly string[], { cluster, all }: RmOptions): Promise<void> {
+async function run(deps: Deps, words: readonly string[], { cluster, all, force }: RmOptions): Promise<void> {
   if ((words.length === 0) !== (all === true)) {
     throw new MpiError("usage", words.length === 0 ? "Want the id of a job, or --all" : "Want ids or --all, not both", {
       hint: "docker mpi jobs  # lists them",
@@ -31,13 +33,19 @@ async function run(deps: Deps, words: readonly string[], { cluster, all }: RmOpt
   }
   await onMaster(deps, await findCluster(deps, cluster), async (master) => {
     const there = await listJobs(master);
-    const jobs = all ? there.filter(hasEnded) : words.map((word) => chooseJob(there, word));
-    const running = jobs.find((job) => !hasEnded(job));
-    if (running !== undefined) {
-      throw new MpiError("conflict", `Job ${running.id} is ${running.state}: only what has ended can be removed`, {
-        hint: `docker mpi jobs cancel ${running.id}`,
-      });
+    const jobs = all ? there.filter((job) => force || hasEnded(job)) : words.map((word) => chooseJob(there, word));
+    const running = jobs.filter((job) => !hasEnded(job));
+    if (running[0] !== undefined && !force) {
+      throw new MpiError(
+        "conflict",
+        `Job ${running[0].id} is ${running[0].state}: only what has ended can be removed`,
+        {
+          hint: `docker mpi jobs cancel ${running[0].id}`,
+        },
+      );
     }
+    for (const { id } of running) await signalJob(master, id, "TERM");
+    for (const { id } of running) await waitForJob(master, id);
     for (const { id } of jobs) {
       await master.capture(`exec mpi_job rm ${id}`);
       await deps.io.stdout.write(`${id}\n`);

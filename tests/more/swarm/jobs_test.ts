@@ -88,6 +88,9 @@ for (const implementation of IMPLEMENTATIONS) {
       const gone = await mpi("jobs", "logs", id);
       assert.equal(gone.code, 1);
       assert.match(gone.stderr, new RegExp(`^docker mpi jobs logs: No job "${id}" on this cluster; there are: `));
+      const longer = (await expectOk(mpi("run", "--detach", "sleep", "600"))).stdout.trim();
+      assert.deepEqual(await mpi("jobs", "rm", "-f", longer), { code: 0, stdout: `${longer}\n`, stderr: "" });
+      assert.deepEqual(await jobProcesses(world), []);
     });
 
     await t.step("run with labels, and with a file for each rank", async () => {
