@@ -11,6 +11,9 @@ import { VERSION } from "../docker/metadata.ts";
 import { imagesContext } from "../files/project_build.ts";
 import type { ProgressMode } from "../output/progress.ts";
 
+/** How long an interrupt waits for the container to go: Docker gives it no time. */
+const REMOVAL_MS = 10_000;
+
 interface DevOptions {
   image?: string | undefined;
   mpi?: string | undefined;
@@ -57,8 +60,9 @@ async function run(deps: Deps, words: readonly string[], options: DevOptions): P
       ...words,
     ]);
   } finally {
-    // A program that does not hear signals outlives the command that started it.
-    if (deps.signal.aborted) await deps.docker.run(["rm", "--force", name]);
+    // A program that does not hear signals outlives the command that started it. That it could not be ended is not the news.
+    const limit = { signal: AbortSignal.timeout(REMOVAL_MS) };
+    if (deps.signal.aborted) await deps.docker.run(["rm", "--force", name], limit).catch(() => {});
   }
 }
 

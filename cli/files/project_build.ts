@@ -46,7 +46,8 @@ export async function buildImage(
     });
   });
   const variables = [...mpiArgs(dockerfile, settings.mpi), ...buildArgs];
-  await refuseUnknown(engine, dockerfile, variables);
+  const unknown = unknownBases(dockerfile, baseImages(VERSION), variables);
+  await refuseUnknown(engine, dockerfile, unknown);
   if (settings.sources.image.from === "default") requireOwn(settings.image, await engine.image(settings.image));
   const bases = neededBases(dockerfile, baseImages(VERSION), variables);
   const remedy = `ARG MPI=mpich and FROM docker-mpi/\${MPI}:${VERSION}-dev in the Dockerfile let the setting choose`;
@@ -54,20 +55,24 @@ export async function buildImage(
   for (const base of bases) {
     await ensureBase(engine, deps.docker, base, () => imagesContext(deps), report, deps.signal, pull);
   }
-  const isOthers = bases.length === 0 && unknownBases(dockerfile, [], variables).length === 0;
-  const own = ["--label", `${LABELS.project}=${settings.name}`, ...(pull && isOthers ? ["--pull"] : [])];
+  const label = ["--label", `${LABELS.project}=${settings.name}`];
+  const renew = pull && bases.length + unknown.length === 0 ? ["--pull"] : [];
   const pairs = variables.flatMap((variable) => ["--build-arg", variable]);
   await buildProject(
     deps.docker,
-    { directory, image: settings.image, args: [...own, ...args, ...pairs] },
+    { directory, image: settings.image, args: [...label, ...renew, ...args, ...pairs] },
     report,
     deps.signal,
   );
 }
 
 /** Images under our names that another version has made are of use while the engine has them; no registry has them. */
-async function refuseUnknown(engine: Engine, dockerfile: string, variables: readonly string[]): Promise<void> {
-  for (const { name, instead } of unknownBases(dockerfile, baseImages(VERSION), variables)) {
+async function refuseUnknown(
+  engine: Engine,
+  dockerfile: string,
+  unknown: ReturnType<typeof unknownBases>,
+): Promise<void> {
+  for (const { name, instead } of unknown) {
     if (await engine.image(name) !== undefined) continue;
     throw new MpiError("build", `The Dockerfile takes ${name}, which docker mpi ${VERSION} does not make`, {
       hint: dockerfile.includes(name)
