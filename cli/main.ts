@@ -68,14 +68,17 @@ function argsOf({ request, args }: Pick<Invocation, "request" | "args">, root: A
     // commander would show the help of the root for a command that it doesn't know.
     return [unknown ?? name];
   }
-  return request === "help" ? [...commandWords(root, args), "--help"] : args;
+  return request === "help" ? helpWords(root, args) : args;
 }
 
-/** The words that lead to a command: `jobs`, `logs`. */
-function commandWords(root: AnyCommand, args: readonly string[]): string[] {
-  const [name, ...rest] = args.filter((word) => !word.startsWith("-"));
-  const sub = root.commands.find((command) => command.name() === name || command.aliases().includes(name ?? ""));
-  return sub === undefined ? [] : [sub.name(), ...commandWords(sub, rest)];
+/** The words that lead to a command and ask for its help: `jobs`, `logs`, `--help`. */
+function helpWords(command: AnyCommand, args: readonly string[]): string[] {
+  const at = args.findIndex((word) => !word.startsWith("-"));
+  const name = args[at] ?? "";
+  const sub = command.commands.find((each) => each.name() === name || each.aliases().includes(name));
+  if (sub !== undefined) return [sub.name(), ...helpWords(sub, args.slice(at + 1))];
+  // Right behind a group of commands, a word names one of them: `docker mpi help jobs nosuch` is told so.
+  return at === 0 && command.commands.length > 0 ? [name] : ["--help"];
 }
 
 /** commander ends `--help` and `--version` by throwing. */

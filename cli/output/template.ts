@@ -111,6 +111,8 @@ function fieldOf(item: unknown, field: string): unknown {
   const fields = typeof item === "object" && item !== null && !Array.isArray(item) ? item : {};
   if (Object.hasOwn(fields, field)) return (fields as Record<string, unknown>)[field];
   const names = Object.keys(fields);
+  // Docker's lists call .ID what its inspect calls .Id.
+  if (field === "ID" && names.includes("Id")) return fieldOf(item, "Id");
   const meant = closest(field, names);
   throw new MpiError(
     "usage",

@@ -72,3 +72,11 @@ Deno.test("help that is asked for from Docker's side never runs a program", asyn
     assert.deepEqual(await run(argv), asked);
   }
 });
+
+Deno.test("help for a command that a group doesn't have says so", async () => {
+  for (const argv of [["help", "mpi", "jobs", "cancle"], ["mpi", "help", "jobs", "cancle"]]) {
+    const { code, out, err } = await run(argv);
+    const fault = 'docker: unknown command: docker mpi jobs cancle\nDid you mean "cancel"?';
+    assert.deepEqual([code, out, err.split("\n\n")[0]], [1, "", fault]);
+  }
+});

@@ -42,6 +42,10 @@ for (const [format, line] of filled) {
   });
 }
 
+Deno.test("what inspect calls .Id is .ID too, as Docker's lists call it", () => {
+  assert.equal(renderList([{ Id: "3f9c02ab" }], {}, readFormat("{{.ID}} {{.Id}}")), "3f9c02ab 3f9c02ab\n");
+});
+
 Deno.test("a field of a field is shown; one of a value that has none is refused", () => {
   const item = { Master: { Port: 2222 }, Nodes: [{ Name: "master" }] };
   assert.equal(renderList([item], {}, readFormat("{{.Master.Port}} {{json .Master}}")), '2222 {"Port":2222}\n');
