@@ -147,6 +147,12 @@ export function keyValue(text: string, before: Record<string, string> = {}): Rec
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
+/** Parses one `KEY=VALUE` of `--build-arg`, or `KEY` alone, whose value Docker takes from the environment. */
+export function buildVariable(text: string, before?: readonly string[]): string[] {
+  if (!/^[^=]/.test(text)) throw new InvalidArgumentError("must be KEY=VALUE");
+  return collect(text, before);
+}
+
 /** Adds one value of a repeated flag to those before. */
 export function collect(text: string, before: readonly string[] = []): string[] {
   return [...before, text];

@@ -1,7 +1,7 @@
 import { pushImage, requireRegistry } from "../../stack/image/registry.ts";
 import { openSwarm, projectDirectory, projectSettings } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withExamples } from "../command_line/command.ts";
-import { collect, progressOption } from "../command_line/flags.ts";
+import { buildVariable, progressOption } from "../command_line/flags.ts";
 import { settingsOf, withSettings } from "../command_line/settings_options.ts";
 import type { Deps } from "../deps.ts";
 import { buildImage } from "../files/project_build.ts";
@@ -25,7 +25,7 @@ export function buildCommand(deps: Deps): AnyCommand {
     .option("--push", "Push the image to its registry")
     .option("--no-cache", "Do not use the build cache")
     .option("--pull", "Look for a newer version of what the images start from")
-    .addOption(new Option("--build-arg <list>", "Set a build-time variable, KEY=VALUE").argParser(collect))
+    .addOption(new Option("--build-arg <list>", "Set a build-time variable, KEY=VALUE").argParser(buildVariable))
     .addOption(progressOption());
   withSettings(command, ["name", "image", "mpi"]);
   command.action((options) => run(deps, options as unknown as BuildOptions));

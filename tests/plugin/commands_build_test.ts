@@ -25,6 +25,25 @@ Deno.test("build --pull renews our image from the newest Debian, and never asks 
   assert.deepEqual(await builds("debian:trixie"), ["build -t hello:latest --label docker-mpi.project=hello --pull"]);
 });
 
+Deno.test("variables of a build go to Docker as they are; one without a name is refused", async () => {
+  await using world = await commandWorld();
+  await Deno.writeTextFile(`${world.folder}/Dockerfile`, "FROM debian:trixie\n");
+  const built: string[] = [];
+  const docker = (args: string) => {
+    if (args.startsWith("build")) built.push(args.replace(/^.*?(?=--build-arg)/, "").split(` ${world.folder}`)[0]!);
+    return {};
+  };
+  const args = "build --cluster hello --progress quiet --build-arg A=b=c --build-arg HOME";
+  assert.equal((await world.mpi(args, { docker })).code, 0);
+  const { code, out, err } = await world.mpi("build --build-arg =1", { docker });
+  assert.deepEqual([code, out, err.split("\n")[0]], [
+    125,
+    "",
+    'invalid argument "=1" for "--build-arg" flag: must be KEY=VALUE',
+  ]);
+  assert.deepEqual(built, ["--build-arg A=b=c --build-arg HOME"]);
+});
+
 Deno.test("a name that nobody has given takes no image from somebody else", async () => {
   await using world = await commandWorld();
   world.swarm.services = [];
