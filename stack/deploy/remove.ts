@@ -172,9 +172,10 @@ async function removeNetworks(
   const told = new Set<string>();
   const gone = async () => {
     const left = (await engine.networks(stackLabel(name))).filter(({ id }) => networks.some((each) => each.id === id));
-    for (const { id } of left) {
-      if (told.has(id)) continue;
-      await unlessInUse(engine, name, () => engine.removeNetwork(id).then(() => void told.add(id)));
+    for (const network of left) {
+      if (told.has(network.id)) continue;
+      const remove = () => engine.removeNetwork(network.id).then(() => void told.add(network.id));
+      await unlessInUse(engine, name, remove, (error) => refuseUser(engine, name, network, error));
     }
     return left.length === 0 ? true : undefined;
   };
@@ -189,13 +190,29 @@ async function removeNetworks(
   report({ resource: "network", state: "done", text: "removed" });
 }
 
+/** Ours are gone: a service that uses the network still is somebody else's, and would be waited for in vain. */
+async function refuseUser(engine: Engine, name: string, network: Network, error: MpiError): Promise<void> {
+  const [, id] = /is in use by service (\w+)/.exec(error.message) ?? [];
+  const user = (await engine.services([])).find((service) => service.id === id);
+  if (user === undefined) return;
+  throw new MpiError("conflict", `Service "${user.name}", which is not docker mpi's, uses the network of "${name}"`, {
+    hint: `docker service update --network-rm ${network.name} ${user.name} && docker mpi rm ${name}`,
+    cause: error,
+  });
+}
+
 /** What new services use already is theirs; what old containers use is tried again. */
-async function unlessInUse(engine: Engine, name: string, remove: () => Promise<void>): Promise<void> {
+async function unlessInUse(
+  engine: Engine,
+  name: string,
+  remove: () => Promise<void>,
+  inUse?: (error: MpiError) => Promise<void>,
+): Promise<void> {
   try {
     await remove();
   } catch (error) {
     if (!(error instanceof MpiError && error.code === "conflict")) throw error;
-    if ((await engine.services([`${LABELS.cluster}=${name}`])).length === 0) return;
+    if ((await engine.services([`${LABELS.cluster}=${name}`])).length === 0) return await inUse?.(error);
     throw new MpiError("conflict", `Cluster "${name}" was deployed anew while it was being removed`, {
       hint: `docker mpi rm ${name}  # removes that one too`,
       cause: error,

@@ -188,6 +188,20 @@ Deno.test("removeCluster() tries again what containers still use, and leaves wha
   assert.equal(again.swarm.services.length, 2);
 });
 
+Deno.test("removeCluster() does not wait for somebody else's service to leave the network", async () => {
+  using clock = fakeClock();
+  const error = new MpiError("conflict", "The Docker engine refuses: network n is in use by service web");
+  const { swarm, engine } = leaving(0, () => ({ removeNetwork: () => Promise.reject(error) }));
+  swarm.services.push({ ...aService("shop", "worker"), id: "web", name: "shop_web" });
+  await assert.rejects(removeCluster(engine, "hello", limit, () => {}), {
+    code: "conflict",
+    message: 'Service "shop_web", which is not docker mpi\'s, uses the network of "hello"',
+    hint: `docker service update --network-rm ${aNetwork("hello").name} shop_web && docker mpi rm hello`,
+  });
+  assert.equal(clock.now(), 0);
+  assert.deepEqual(swarm.secrets.map(({ id }) => id), ["key", "theirs"]);
+});
+
 Deno.test("removeCluster() leaves what came after it began to somebody else", async () => {
   using _clock = fakeClock();
   const { swarm, engine } = leaving(0, (swarm) => ({

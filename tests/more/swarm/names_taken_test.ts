@@ -64,3 +64,26 @@ Deno.test("a removal must leave what somebody else has put into the stack", asyn
   const left = await expectOk(world.docker(["service", "ls", "--format", "{{.Name}} {{.Replicas}}"]));
   assert.equal(left.stdout, "mpitest_web 1/1\n");
 });
+
+Deno.test("a removal must tell at once which service keeps the cluster's network, and can be repeated", async () => {
+  await using world = await openWorld();
+  await using dir = await project(SIMPLE);
+  await using _end = cleanUp(world, "mpitest");
+  await expectOk(deploy(world, dir.path));
+  const create = ["service", "create", "--detach", "--name=guest", "--network=mpitest_cluster", IMAGE, "sleep", "600"];
+  await expectOk(world.docker(create));
+  try {
+    const { code, stderr } = await world.docker(["mpi", "rm", "mpitest", "--progress=quiet"]);
+    assert.deepEqual([code, stderr], [
+      1,
+      'docker mpi rm: Service "guest", which is not docker mpi\'s, uses the network of "mpitest"\n' +
+      "hint: docker service update --network-rm mpitest_cluster guest && docker mpi rm mpitest\n",
+    ]);
+    const hint = stderr.split("hint: ")[1]!.trim();
+    await expectOk(world.docker(hint.split(" && ")[0]!.split(" ").slice(1)));
+    await expectOk(world.docker(["mpi", "rm", "mpitest"]));
+    assert.deepEqual(await parts(world, "mpitest"), []);
+  } finally {
+    await expectOk(world.docker(["service", "rm", "guest"]));
+  }
+});
