@@ -20,7 +20,7 @@ export interface EmbeddedAsset {
 
 /** The images and templates of this version of the program. */
 export interface Assets {
-  /** Every file below a folder such as `images/mpich`, sorted by path; none if there is no such folder. */
+  /** Every file below a folder such as `examples/hello`, sorted by path; none if there is no such folder. */
   tree(folder: string): Promise<AssetFile[]>;
 }
 

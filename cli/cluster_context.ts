@@ -12,6 +12,7 @@ import { stackNames } from "../stack/cluster/parts.ts";
 import { openEngine } from "../stack/engine/engine.ts";
 import type { Engine, EngineInfo } from "../stack/engine/swarm.ts";
 import { MpiError } from "../stack/errors.ts";
+import { why } from "../stack/file_error.ts";
 import { keyDirectory } from "../stack/keys/key_store.ts";
 import type { Host } from "../stack/master/hosts.ts";
 import { type MasterSearch, openMaster, untilAborted } from "../stack/master/master.ts";
@@ -96,8 +97,7 @@ async function readSettings(
     return { path, text: await Deno.readFile(file) };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    const why = error instanceof Deno.errors.IsADirectory ? "it is a directory" : "you may not";
-    throw new MpiError("settings", `Cannot read "${path}" in "${basename(here)}": ${why}`, {
+    throw new MpiError("settings", `Cannot read "${path}" in "${basename(here)}": ${why(error)}`, {
       hint: typed("ls", "-ld", path),
       cause: error,
     });

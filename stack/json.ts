@@ -25,3 +25,21 @@ export interface JsonObject {
 export function isJsonObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/**
+ * Makes YAML of JSON, or of YAML whose texts stand in double quotes: what YAML refuses, or takes for a line end, is escaped.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { asYaml } from "./json.ts";
+ *
+ * assert.equal(asYaml(JSON.stringify("a\u2028b")), '"a\\u2028b"');
+ * ```
+ *
+ * @param text JSON, which holds these characters as they are.
+ */
+export function asYaml(text: string): string {
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return text.replace(/[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g, escaped);
+}

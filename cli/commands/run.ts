@@ -1,4 +1,5 @@
 import { MpiError } from "../../stack/errors.ts";
+import { packWords } from "../../stack/master/words.ts";
 import type { SshConnection } from "../../stack/ssh/ssh.ts";
 import { quote } from "../../stack/text.ts";
 import { findCluster, logIn } from "../cluster_context.ts";
@@ -17,7 +18,7 @@ import {
 import type { Deps } from "../deps.ts";
 import type { JobOptions } from "../job/job.ts";
 import type { OutputOptions } from "../job/job_output.ts";
-import { framed, type RequestOptions, requestWords, startingWith } from "../job/run_request.ts";
+import { type RequestOptions, requestWords, startingWith } from "../job/run_request.ts";
 import { onTheMaster, ownStreams } from "../output/terminal.ts";
 
 interface RunOptions extends RequestOptions, OutputOptions, JobOptions {
@@ -154,7 +155,7 @@ async function runHere(
     const byRank = show.label || show.output !== undefined;
     const output = byRank ? await (await import("../job/job_output.ts")).jobOutput(deps, show) : undefined;
     const own = ["--job", job, "--stdin", ...(byRank ? ["--records"] : [])];
-    const stdin = startingWith(framed([...own, ...words]), input ?? streams.stdin);
+    const stdin = startingWith(packWords([...own, ...words]), input ?? streams.stdin);
     const stdout = output === undefined ? streams.stdout : (chunk: Uint8Array) => output.take(chunk);
     // With `exec` the job's parent there is the SSH server, whose end is the client's.
     const { status } = await master.run(onTheMaster(deps, "mpi_run --read"), { ...streams, stdin, stdout });

@@ -63,9 +63,9 @@ export async function fetchFiles(
 ): Promise<void> {
   requireOwnNames(from);
   await onMaster(deps, context, async (master) => {
-    const shown = transferProgress(deps, progress, "copy");
     const failures: unknown[] = [];
     const fetches = await plan(master, context.cluster.name, from, to);
+    const shown = transferProgress(deps, progress, "copy");
     const next = async () => {
       for (let fetch = fetches.shift(); fetch !== undefined; fetch = fetches.shift()) {
         await fetchOne(master, fetch, shown.add).catch((error) => failures.push(error));

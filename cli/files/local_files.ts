@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { MpiError } from "../../stack/errors.ts";
+import { why } from "../../stack/file_error.ts";
 import type { CopySource } from "../../stack/master/copy.ts";
 import { typed } from "../../stack/shell.ts";
-import { brief, quote, quotePath } from "../../stack/text.ts";
+import { quote, quotePath } from "../../stack/text.ts";
 import type { ArchiveEntry } from "./tar.ts";
 
 /** A file, folder or link of this machine. */
@@ -143,12 +144,7 @@ async function describe(file: string, path: string): Promise<LocalEntry> {
 
 function unreadable(file: string, error: unknown): MpiError {
   const missing = error instanceof Deno.errors.NotFound;
-  const why = missing
-    ? "there is no such file"
-    : error instanceof Deno.errors.PermissionDenied
-    ? "you may not"
-    : `${error}`;
-  return new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(why, 200)}`, {
+  return new MpiError("usage", `Cannot read ${quotePath(file)}: ${missing ? "there is no such file" : why(error)}`, {
     hint: missing
       ? "ls -l  # shows what is here; NODE:PATH names a file of a node, such as master:results.txt"
       : typed("ls", "-ld", file),

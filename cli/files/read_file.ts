@@ -14,6 +14,20 @@ export async function readText(path: string): Promise<string> {
   }
 }
 
+/** Opens one of any size. */
+export async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
+  try {
+    const file = await Deno.open(path);
+    if ((await file.stat()).isDirectory) {
+      file.close();
+      throw new Deno.errors.IsADirectory();
+    }
+    return file.readable;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
 /** The error of a file that can't be read. */
 export function unreadable(path: string, cause: unknown): MpiError {
   return new MpiError("usage", `Cannot read ${quotePath(path)}: ${why(cause)}`, {

@@ -2,14 +2,14 @@ import { join, relative, resolve } from "node:path";
 import { MpiError } from "../../stack/errors.ts";
 import { buildThere, compareFiles, putFiles, requireComplete } from "../../stack/master/copy.ts";
 import { untilAborted } from "../../stack/master/master.ts";
-import { typed } from "../../stack/shell.ts";
 import type { SshConnection } from "../../stack/ssh/ssh.ts";
-import { brief, quote, quotePath } from "../../stack/text.ts";
+import { quote } from "../../stack/text.ts";
 import { projectDirectory } from "../cluster_context.ts";
 import type { Deps } from "../deps.ts";
 import type { ProgressMode } from "../output/progress.ts";
 import { bytesText, transferProgress } from "../output/transfer_progress.ts";
 import { ignoredBy } from "./ignore.ts";
+import { unreadable } from "./read_file.ts";
 import { type LocalEntry, readTree, withSums } from "./local_files.ts";
 import { tarStream } from "./tar.ts";
 
@@ -68,9 +68,7 @@ async function readProject(deps: Deps, directory: string | undefined): Promise<L
 async function readIgnored(file: string): Promise<string> {
   return await Deno.readTextFile(file).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return "";
-    throw new MpiError("usage", `Cannot read ${quotePath(file)}: ${brief(`${error}`)}`, {
-      hint: typed("ls", "-l", file),
-    });
+    throw unreadable(file, error);
   });
 }
 

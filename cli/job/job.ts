@@ -2,6 +2,7 @@
 import { MpiError } from "../../stack/errors.ts";
 import { chooseJob, type Job, listJobs, lostJob } from "../../stack/master/jobs.ts";
 import { untilAborted } from "../../stack/master/master.ts";
+import { packWords } from "../../stack/master/words.ts";
 import type { SshConnection } from "../../stack/ssh/ssh.ts";
 import { findCluster, onMaster } from "../cluster_context.ts";
 import type { Completer } from "../command_line/command.ts";
@@ -9,7 +10,7 @@ import type { Deps } from "../deps.ts";
 import { onTheMaster } from "../output/terminal.ts";
 import type { InterruptSource } from "../signals.ts";
 import { jobOutput, type OutputOptions } from "./job_output.ts";
-import { framed, inPieces, startingWith } from "./run_request.ts";
+import { inPieces, startingWith } from "./run_request.ts";
 
 /** How a job is started. */
 export interface JobOptions {
@@ -39,7 +40,7 @@ export async function startJob(
     ...(logLimit === undefined ? [] : ["--limit", String(logLimit)]),
     ...(input === undefined ? [] : ["--input"]),
   ];
-  const stdin = startingWith(framed([...own, "--", ...words]), input && inPieces(input));
+  const stdin = startingWith(packWords([...own, "--", ...words]), input && inPieces(input));
   const { status } = await untilAborted(deps.signal, master, () =>
     master.run(onTheMaster(deps, "mpi_job start"), {
       stdin,

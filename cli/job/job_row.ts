@@ -68,19 +68,3 @@ export function elapsed(seconds: number): string {
   if (hours > 0) return `${hours}h${minutes % 60}m`;
   return minutes > 0 ? `${minutes}m${seconds % 60}s` : `${seconds}s`;
 }
-
-/**
- * Writes words as a line for a shell.
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { commandLine } from "./job_row.ts";
- *
- * assert.equal(commandLine(["./solver", "--grid", "a b"]), "./solver --grid 'a b'");
- * ```
- */
-export function commandLine(words: readonly string[]): string {
-  const plain = /^[\w@%+=:,./-]+$/;
-  return words.map((word) => plain.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-}

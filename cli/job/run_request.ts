@@ -60,20 +60,6 @@ export function requestWords(
   ];
 }
 
-/** The end of each word: what no argument can have. */
-const WORD_END = "\0";
-
-/**
- * What goes before a program's own input: how many bytes, a line end, the words.
- *
- * They don't go by the command line, where all of it is one argument of the shell there, and so limited to 128 KB.
- */
-export function framed(words: readonly string[]): Uint8Array {
-  const encode = (text: string) => new TextEncoder().encode(text);
-  const bytes = encode(words.map((word) => word + WORD_END).join(""));
-  return new Uint8Array([...encode(`${bytes.length}\n`), ...bytes]);
-}
-
 type Bytes = ReadableStream<Uint8Array>;
 
 /** A stream that begins with some bytes and goes on with another, which is read no sooner than asked for. */

@@ -1,8 +1,12 @@
+import { resolve } from "node:path";
 import * as esbuild from "esbuild";
 import { checkoutAssets, type EmbeddedAsset } from "../assets.ts";
 
 /** The checkout. */
-export const root: string = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+export const root: string = resolve(import.meta.dirname!, "../..");
+
+/** A download that does not come is no reason to wait for ever. */
+const INSTALL_LIMIT_MS = 180_000;
 
 /** What the installed program carries with it. */
 const ASSET_FOLDERS = ["images", "examples"];
@@ -35,8 +39,9 @@ const UNUSED: readonly { of: string; filter: RegExp; why: string }[] = [
  * @returns Its text.
  */
 export async function bundle(banner: string, entry = `${root}/mod.ts`): Promise<string> {
-  const modules = await installModules();
+  const modules = await Deno.makeTempDir({ prefix: "docker-mpi-build-" });
   try {
+    await installModules(modules);
     const result = await esbuild.build({
       entryPoints: [entry],
       bundle: true,
@@ -61,14 +66,18 @@ export async function bundle(banner: string, entry = `${root}/mod.ts`): Promise<
 }
 
 /** esbuild looks for libraries in a `node_modules` folder: this makes one, of the locked versions, from Deno's cache. */
-async function installModules(): Promise<string> {
-  const folder = await Deno.makeTempDir({ prefix: "docker-mpi-build-" });
+async function installModules(folder: string): Promise<void> {
   const { imports } = JSON.parse(await Deno.readTextFile(`${root}/deno.json`));
   await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ imports, nodeModulesDir: "auto" }));
   await Deno.copyFile(`${root}/deno.lock`, `${folder}/deno.lock`).catch(() => {});
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["install", "--quiet"], cwd: folder }).output();
-  if (!success) throw new Error("Cannot install the libraries: `deno install` failed");
-  return folder;
+  const signal = AbortSignal.timeout(INSTALL_LIMIT_MS);
+  const options = { args: ["install", "--quiet"], cwd: folder, env: { NO_COLOR: "1" }, signal };
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), options).output();
+  if (success) return;
+  const reason = signal.aborted
+    ? `it did not end within ${INSTALL_LIMIT_MS / 1000} s`
+    : new TextDecoder().decode(stderr).trim();
+  throw new Error(`Cannot install the libraries with \`deno install\`: ${reason}`);
 }
 
 const unused: esbuild.Plugin = {

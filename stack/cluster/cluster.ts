@@ -1,6 +1,6 @@
 import type { Engine, Service, SwarmNode, Task } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
-import { LABELS } from "../labels.ts";
+import { LABELS, STACK_LABEL } from "../labels.ts";
 import { SSH_PORT } from "../names.ts";
 import { closest } from "../suggest.ts";
 import { quote } from "../text.ts";
@@ -179,7 +179,7 @@ export async function listClusters(engine: Engine): Promise<Cluster[]> {
  * @returns A filter, `key=value`; services, networks, secrets and containers of the stack have it too.
  */
 export function stackLabel(name: string): string {
-  return `com.docker.stack.namespace=${name}`;
+  return `${STACK_LABEL}=${name}`;
 }
 
 /** An MPI node that is wanted, and how its latest task stands. */

@@ -158,7 +158,7 @@ function explain(error: unknown, host: string): MpiError {
   }
   const inTheWay = statusOf(error) === 409 || /is in use by/.test(text);
   return new MpiError(inTheWay ? "conflict" : "engine", `The Docker engine refuses: ${text}`, {
-    hint: "docker mpi --debug …  # shows the request",
+    hint: "docker mpi --debug …  # shows where it comes from",
     cause: error,
   });
 }

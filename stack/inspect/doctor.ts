@@ -7,7 +7,7 @@ import type { DeploymentPlan } from "../deploy/deployment.ts";
 import type { Engine, EngineInfo, Service } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
 import { keyDirectory } from "../keys/key_store.ts";
-import { parseHosts } from "../master/hosts.ts";
+import { listHosts } from "../master/hosts.ts";
 import { openMaster, untilAborted, type Vantage } from "../master/master.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
@@ -120,7 +120,10 @@ async function* examineCluster(
   const ask = (command: string) => untilAborted(signal, master, () => master.capture(command));
   try {
     yield checkWay(picture.subject.port, master);
-    const status = clusterStatus(picture, { hosts: parseHosts((await ask("exec mpi_hosts")).stdout) });
+    const list = () => untilAborted(signal, master, () => listHosts(master, cluster.name));
+    const hosts = yield* attempt("Nodes", list);
+    if (hosts === undefined) return;
+    const status = clusterStatus(picture, { hosts });
     yield checkVersion(status, version);
     yield* checkCluster(status);
     const answering = status.nodes.filter(({ answers }) => answers).map(({ name }) => name);

@@ -75,7 +75,7 @@ async function readSet(directory: string): Promise<UserKeys | undefined> {
     return { privateKey, publicKey: publicKey.trim(), masterHostKey };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw new MpiError("ssh", `Cannot read the cluster's keys in "${directory}"`, {
+    throw new MpiError("ssh", `Cannot read the cluster's keys in "${directory}": ${why(error)}`, {
       hint: `ls -l ${typed(directory)}  # shows who may read them`,
       cause: error,
     });

@@ -1,7 +1,8 @@
 import { MpiError } from "../errors.ts";
 import type { SshConnection } from "../ssh/ssh.ts";
 import { closest } from "../suggest.ts";
-import { quote } from "../text.ts";
+import { brief, quote } from "../text.ts";
+import { splitWords } from "./words.ts";
 
 /**
  * How a job is.
@@ -112,9 +113,9 @@ function optional<K extends string>(key: K, value: number | undefined): { [key i
   return value === undefined ? {} : { [key]: value } as { [key in K]?: number };
 }
 
-/** Words that each end with a zero byte, in hexadecimal: they can have any bytes. */
+/** Words in hexadecimal: they can have any bytes. */
 function words(hex: string): string[] {
-  return new TextDecoder().decode(Uint8Array.fromHex(hex)).split("\0").slice(0, -1);
+  return splitWords(new TextDecoder().decode(Uint8Array.fromHex(hex)));
 }
 
 /**
@@ -134,9 +135,14 @@ function words(hex: string): string[] {
  *
  * @param master A connection to it.
  * @returns The jobs, the newest first.
+ * @throws {MpiError} `cluster` if the master can't list them.
  */
 export async function listJobs(master: SshConnection): Promise<Job[]> {
-  return parseJobs((await master.capture("exec mpi_job ls")).stdout);
+  const { status, stdout, stderr } = await master.capture("exec mpi_job ls");
+  if (status === 0) return parseJobs(stdout);
+  throw new MpiError("cluster", `The master can't list its jobs: ${brief(stderr.trim(), 200) || `status ${status}`}`, {
+    hint: "docker mpi logs  # shows what the master says",
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from "../json.ts";
 import { closest } from "../suggest.ts";
 import { brief, quote } from "../text.ts";
 import { LISTS_OF_ENTRIES } from "./merge.ts";
+import { isNothing } from "./read_value.ts";
 import { type Fault, keyFault, type YamlEntry, type YamlNode } from "./yaml.ts";
 
 /** The sections of a stack file that a fragment can add to; those that start with `x-` are allowed as well. */
@@ -81,10 +82,6 @@ function mappingEntries(node: YamlNode, key: string, faults: Fault[]): YamlEntry
   if (node.kind === "mapping") return node.entries;
   if (!isNothing(node)) faults.push({ at: node.at, message: `Wrong type for ${key}: want a mapping` });
   return [];
-}
-
-function isNothing(node: YamlNode): boolean {
-  return node.kind === "scalar" && node.value === null;
 }
 
 function unknownSection(key: string): string {

@@ -191,6 +191,7 @@ export async function openSsh(
     client.setNoDelay(true); // small packets that wait for company cost 90 ms a command
   }).catch((error) => {
     client.destroy();
+    transport?.destroy(); // the client has it only once it tries to connect
     throw error;
   });
   return connection(client, target, transport !== undefined);
@@ -206,9 +207,15 @@ function connection(client: Client, target: SshTarget, tunnelled: boolean): SshC
     });
 
   const open = (start: (callback: (error: Error | undefined, channel: ClientChannel) => void) => void) =>
-    new Promise<OpenChannel>((resolve, reject) =>
-      start((error, channel) => error ? reject(explain(error, target, false)) : resolve(watch(channel)))
-    );
+    new Promise<OpenChannel>((resolve, reject) => {
+      try {
+        start((error, channel) => error ? reject(explain(error, target, false)) : resolve(watch(channel)));
+      } catch (error) {
+        // The library throws where the connection has gone before.
+        failure ??= error as Error;
+        reject(lost());
+      }
+    });
   const run = async (command: string, streams: Streams) =>
     await pump(await open((callback) => client.exec(command, callback)), streams, lost);
 

@@ -1,13 +1,10 @@
-import { isJsonObject, type Json, type JsonObject } from "../json.ts";
+import { asYaml, isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { LABELS } from "../labels.ts";
 import { fingerprint, SSH_PORT } from "../names.ts";
 import { mergeStack } from "../settings/merge.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { HostNetwork } from "./host_network.ts";
 import { markServices } from "./ownership.ts";
-
-/** What JSON holds as it is, and what YAML refuses or takes for a line end. */
-const NOT_YAML = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 /** The account in the image, which owns the mounted keys. */
 const USER_ID = "1000";
@@ -281,6 +278,5 @@ function escapeDollars(value: Json): Json {
  * @returns The text, ending in a line end.
  */
 export function formatStack(stack: StackFile): string {
-  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return `${JSON.stringify(stack, null, 2).replace(NOT_YAML, escaped)}\n`;
+  return `${asYaml(JSON.stringify(stack, null, 2))}\n`;
 }

@@ -1,14 +1,11 @@
 import { Document, isScalar, type Pair, type Scalar, visit } from "yaml";
-import type { Json } from "../json.ts";
+import { asYaml, type Json } from "../json.ts";
 
 /** What YAML refuses, or takes for a line end, unless it is written as an escape. */
 const UNFIT = /[\p{C}\x7f-\x9f\u2028\u2029]/u;
 
 /** Texts that no reader of any version takes for a number, a truth value or a date. */
 const PLAIN = /^(?!(?:y|n|yes|no|on|off|true|false|null|inf|nan)$)[a-z/][\w@%+=:,./() -]*$/i;
-
-/** What is unfit, where it stands within quotes, one character each. */
-const ESCAPED = /[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
 /**
  * Writes a value as YAML that readers of 1.1 and of 1.2 understand alike, with comments before its keys.
@@ -43,8 +40,7 @@ export function writeYaml(
     },
   });
   const text = document.toString({ lineWidth: 0, directives: false });
-  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  return (heading === undefined ? "" : heading.replace(/^/gm, "# ") + "\n") + text.replace(ESCAPED, escaped);
+  return (heading === undefined ? "" : heading.replace(/^/gm, "# ") + "\n") + asYaml(text);
 }
 
 /** Whether a text must stand in quotes; one of several lines is a block, and needs none. */

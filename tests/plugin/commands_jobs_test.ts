@@ -55,6 +55,17 @@ Deno.test("jobs rm --force ends first what still runs", async () => {
   assert.deepEqual(await world.mpi("jobs rm --all --force"), { code: 0, out: "3f9c02ab\naa000000\n", err: "" });
 });
 
+Deno.test("a master that can't list its jobs is not one without jobs", async () => {
+  await using world = await commandWorld(({ stream }) =>
+    end(stream, { err: "bash: mpi_job: not found\n", status: 127 })
+  );
+  for (const command of ["jobs", "jobs rm --all", "jobs logs 3f"]) {
+    const { code, out, err } = await world.mpi(command);
+    assert.deepEqual([code, out], [1, ""]);
+    assert.match(err, /: The master can't list its jobs: bash: mpi_job: not found\nhint: docker mpi logs {2}#/);
+  }
+});
+
 Deno.test("jobs that are named wrongly, or are not in the state for it, are told with a way out", async () => {
   await using world = await commandWorld(keeping(JOBS));
   assert.deepEqual(await world.mpi("jobs logs 3f9c02ba"), {

@@ -257,6 +257,11 @@ Deno.test("key import takes a key that opens the cluster, from a file or a pipe,
   for (const [text, code, err] of refused) {
     assert.deepEqual(await take(text), { code, out: "", err: `docker mpi key import: ${err}` });
   }
+  assert.deepEqual(await world.mpi(`key import ${world.folder}`), {
+    code: 125,
+    out: "",
+    err: `docker mpi key import: Cannot read "${world.folder}": it is a directory\nhint: ls -ld ${world.folder}\n`,
+  });
   assert.equal(await readUserKeys(keys), undefined, "it took a key that opens nothing");
 
   const hello = { code: 0, out: "hello\n", err: "" };

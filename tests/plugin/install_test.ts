@@ -19,7 +19,7 @@ async function filesIn(folder: string, prefix = ""): Promise<string[]> {
 
 /** Copies the checkout, with a Deno inside as `./dev` puts it there. */
 async function copyCheckout(): Promise<{ path: string; deno: string }> {
-  const path = await Deno.makeTempDir({ prefix: "docker-mpi-checkout-" });
+  const path = await Deno.makeTempDir({ prefix: "docker-mpi checkout é-" });
   await sh("cp", ["-a", ...PARTS.map((part) => `${root}/${part}`).filter((part) => exists(part)), path]);
   await Deno.mkdir(`${path}/.tools`);
   const deno = `${path}/.tools/deno`;

@@ -1,7 +1,7 @@
 /** The way to the master where its port is closed or silent: through a tunnel, and only then. */
 import assert from "node:assert/strict";
 import { connect } from "node:net";
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import { containerHere } from "../../stack/master/master.ts";
 import { makeKeyPair } from "../../stack/ssh/key_pair.ts";
 import { reach } from "../../stack/ssh/reach.ts";
@@ -96,6 +96,15 @@ Deno.test("a user who gives up is heard at any time", async () => {
     return Promise.resolve(undefined);
   };
   await assert.rejects(reach(target, openTunnel, control.signal), /^Error: enough$/);
+
+  const later = new AbortController();
+  const transport = new PassThrough();
+  const openLate = () => {
+    later.abort(new Error("enough"));
+    return Promise.resolve<Duplex>(transport);
+  };
+  await assert.rejects(reach(target, openLate, later.signal), /^Error: enough$/);
+  assert.ok(transport.destroyed, "nothing is left of a tunnel that came too late");
 });
 
 Deno.test("containerHere() is the master's where it runs on that host, or else a worker's that runs", () => {

@@ -179,6 +179,8 @@ Deno.test("a connection that is lost is an error, and what came before it is not
       hint: "docker mpi ps  # shows how the master is; what ran there over this connection is ended",
     });
     assert.equal(out, "half");
+    // What begins after the loss is told so too.
+    await assert.rejects(ssh.capture("x"), { code: "ssh", message: /was lost$/ });
   }));
 
 Deno.test("close() ends a command that runs", () =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { shortPrefix } from "../../cli/commands/logs.ts";
-import { framed, requestWords } from "../../cli/job/run_request.ts";
+import { requestWords } from "../../cli/job/run_request.ts";
 
 const requests: [what: string, program: string[], options: Parameters<typeof requestWords>[1], words: string[]][] = [
   ["a program alone", ["./hello"], {}, ["--", "./hello"]],
@@ -25,9 +25,6 @@ const requests: [what: string, program: string[], options: Parameters<typeof req
 for (const [what, program, options, words] of requests) {
   Deno.test(`a request for ${what}`, () => {
     assert.deepEqual(requestWords(program, options), words);
-    const bytes = framed(words);
-    const text = words.map((word) => `${word}\0`).join("");
-    assert.equal(new TextDecoder().decode(bytes), `${new TextEncoder().encode(text).length}\n${text}`);
   });
 }
 

@@ -1,9 +1,10 @@
 import { listJobs } from "../../../stack/master/jobs.ts";
+import { typed } from "../../../stack/shell.ts";
 import { findCluster, onMaster } from "../../cluster_context.ts";
 import { type AnyCommand, Command } from "../../command_line/command.ts";
 import { clusterOption, filterOption, formatOption, quietOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { commandLine, describeJob, elapsed, type JobRow } from "../../job/job_row.ts";
+import { describeJob, elapsed, type JobRow } from "../../job/job_row.ts";
 import { filtered, type Filters } from "../../output/filter.ts";
 import { type Columns, type Format, renderList } from "../../output/format.ts";
 
@@ -58,6 +59,6 @@ function columns(trunc: boolean): Columns<JobRow> {
     STARTED: (row) => row.StartedAt ?? "",
     DURATION: (row) => row.Seconds === undefined ? "" : elapsed(row.Seconds),
     STATUS: (row) => text(row.Status),
-    COMMAND: (row) => cut(commandLine(row.Command)),
+    COMMAND: (row) => cut(typed(...row.Command)),
   };
 }

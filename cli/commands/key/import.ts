@@ -5,7 +5,7 @@ import { findCluster } from "../../cluster_context.ts";
 import { type AnyCommand, Command } from "../../command_line/command.ts";
 import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { unreadable } from "../../files/read_file.ts";
+import { openFile } from "../../files/read_file.ts";
 
 /** The longest key file that is read, in bytes; RSA keys of 16,384 bits are shorter. */
 const MAX_BYTES = 65_536;
@@ -29,17 +29,9 @@ async function run(deps: Deps, file: string | undefined, name: string | undefine
   }
   const { cluster, search } = await findCluster(deps, name);
   const where = fromPipe ? "standard input" : quotePath(file);
-  const text = await readKey(fromPipe ? deps.io.stdin.readable : await open(file), where);
+  const text = await readKey(fromPipe ? deps.io.stdin.readable : await openFile(file), where);
   await importKey(cluster, search.keys, text, where);
   await deps.io.stdout.write(`${cluster.name}\n`);
-}
-
-async function open(file: string): Promise<ReadableStream<Uint8Array>> {
-  try {
-    return (await Deno.open(file)).readable;
-  } catch (error) {
-    throw unreadable(file, error);
-  }
 }
 
 async function readKey(stream: ReadableStream<Uint8Array>, where: string): Promise<string> {

@@ -32,7 +32,7 @@ sub keep {
   for my $signal (qw(INT TERM)) { $SIG{$signal} = sub { $self->_cancel($signal) } }
   my $status;
   for (my $attempt = 1;; $attempt++) {
-    $status = $self->_run($attempt);
+    $status = eval { $self->_run($attempt) } // $self->_give_up($@);
     my %facts = Jobs::facts($self->{id});
     last if $facts{why} ne 'lost' || $attempt > $self->{retries} || $self->{signal};
     $self->say("Runs again on the nodes that are left, retry $attempt of $self->{retries}");
@@ -60,6 +60,17 @@ sub say {
   syswrite $self->{log}, $record;
   $self->{size} += length $record;
   return;
+}
+
+# usage: $keeper->_give_up(WHY)
+# Ends a job that can't be started, for want of space as a rule; gives its status.
+sub _give_up {
+  my ($self, $why) = @_;
+  chomp $why;
+  unlink "$self->{folder}/reserve";
+  $self->say($why);
+  $self->_note(reason => $why);
+  return 125;
 }
 
 sub _note {
