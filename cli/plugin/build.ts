@@ -26,11 +26,10 @@ export const FORMS: Record<Built["form"], string> = {
   launcher: "a launcher, which runs with the Deno of this machine",
 };
 
-/** Builds the plugin in the best form that can be had here. */
-export async function build(say: Say): Promise<Built> {
-  const dist = `${root}/dist`;
-  const path = `${dist}/docker-mpi${Deno.build.os === "windows" ? ".exe" : ""}`;
-  await Deno.mkdir(dist, { recursive: true });
+/** Builds the plugin into a folder, in the best form that can be had here. */
+export async function build(folder: string, say: Say): Promise<Built> {
+  const path = `${folder}/docker-mpi${Deno.build.os === "windows" ? ".exe" : ""}`;
+  await Deno.mkdir(folder, { recursive: true });
   const reason = await compile(path, await bundle(""));
   if (reason === undefined) return { path, form: "compiled" };
   if (Deno.build.os === "windows") throw new Error(`Cannot compile the plugin: ${reason}`);
@@ -119,7 +118,7 @@ function reasonOf(stderr: string): string {
 
 if (import.meta.main) {
   await script(async (say) => {
-    const { path, form } = await build(say);
+    const { path, form } = await build(`${root}/dist`, say);
     await say(`Built ${path} (${FORMS[form]})`);
   });
 }

@@ -5,7 +5,7 @@
  */
 import { dirname } from "node:path";
 import { MpiError } from "../../stack/errors.ts";
-import { build, FORMS } from "./build.ts";
+import { build, type Built, FORMS } from "./build.ts";
 import { root } from "./bundle.ts";
 import { checkOurs, exists, type Places, places } from "./places.ts";
 import { script } from "./script.ts";
@@ -53,17 +53,26 @@ async function atomically(path: string, make: (path: string) => Promise<void>): 
   }
 }
 
+/** Puts what was built where Docker finds it. */
+async function put(path: string, form: Built["form"], where: Places): Promise<void> {
+  if (form === "compiled") return await atomically(where.plugin, (half) => Deno.copyFile(path, half));
+  const launcher = withRuntime(await Deno.readTextFile(path), await runtimeFor(where));
+  await atomically(where.plugin, (half) => Deno.writeTextFile(half, launcher));
+}
+
 if (import.meta.main) {
   await script(async (say) => {
     const where = places();
     await checkOurs(where.plugin);
-    const { path, form } = await build(say);
-    if (form === "compiled") await atomically(where.plugin, (half) => Deno.copyFile(path, half));
-    else {
-      const launcher = withRuntime(await Deno.readTextFile(path), await runtimeFor(where));
-      await atomically(where.plugin, (half) => Deno.writeTextFile(half, launcher));
+    // Not in the checkout: after `sudo ./dev demo` its owner could not write there any more.
+    const folder = await Deno.makeTempDir({ prefix: "docker-mpi-install-" });
+    try {
+      const { path, form } = await build(folder, say);
+      await put(path, form, where);
+      await say(`Installed ${where.plugin} (${FORMS[form]})`);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
-    await say(`Installed ${where.plugin} (${FORMS[form]})`);
     await say("Try: docker mpi --help");
   });
 }

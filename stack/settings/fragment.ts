@@ -17,6 +17,7 @@ const OURS = "services\\.(master|worker)";
 const FIXED: readonly [path: RegExp, reason: string][] = [
   [new RegExp(`^${OURS}\\.deploy\\.(replicas|mode)$`), "workers: says how many there are"],
   [new RegExp(`^${OURS}\\.environment\\.MPI_SLOTS$`), "slots: says how many there are"],
+  [new RegExp(`^${OURS}\\.environment\\.MPI_FORWARDING$`), "forwarding: says whether there is any"],
   [/^networks\.cluster\.(driver|external|name)$/, "the nodes need the cluster's own network; others can be added"],
   [/^secrets\.(cluster_key|master_host|worker_host)$/, "these are the cluster's keys"],
   [new RegExp(`^${OURS}\\.secrets\\.(cluster_key|host_key|master_host|worker_host)$`), "these are the cluster's keys"],

@@ -154,7 +154,7 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
     summary: "Number of MPI worker nodes",
     detail:
       "The master comes on top; 0 leaves it alone. `per-node`: one on each host of the swarm, named after it; with `network.type: host`, on each but the master's. " +
-      "A cluster that runs keeps its number.",
+      "Where nothing says a number, a cluster that runs keeps its own; one that is said undoes `docker mpi scale` at the next deployment.",
     fallback: { text: `as many as run, or ${DEFAULT_WORKERS}` },
     types: ["number", "string"],
     want: 'a whole number from 0 to 10000, or "per-node"',
@@ -191,7 +191,8 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
   forwarding: {
     ...places("forwarding"),
     summary: "Let users reach TCP ports of the nodes through SSH to the master",
-    detail: "As with `ssh -L 8888:worker-1:8888`. A change restarts the master.",
+    detail:
+      "As with `ssh -L 8888:worker-1:8888`. Whatever else the master reaches they then reach, too. A change restarts the master.",
     fallback: constant(false),
     ...TRUE_OR_FALSE,
   },

@@ -128,6 +128,8 @@ const refused: Record<string, string> = {
     "services.worker.environment.MPI_ROLE can't be changed: nodes need ours",
   "services: { worker: { environment: [MPI_SLOTS=4] } }":
     "services.worker.environment.MPI_SLOTS can't be changed: slots: says how many there are",
+  "services: { master: { environment: { MPI_FORWARDING: local } } }":
+    "services.master.environment.MPI_FORWARDING can't be changed: forwarding: says whether there is any",
   "services: { worker: { environment: !override { A: b } } }":
     "services.worker.environment can't be removed: what it has is needed",
   "services: { master: { deploy: { labels: [docker-mpi.role=x] } } }":
