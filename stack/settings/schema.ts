@@ -154,7 +154,7 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
     summary: "Number of MPI worker nodes",
     detail:
       "The master comes on top; 0 leaves it alone. `per-node`: one on each host of the swarm, named after it; with `network.type: host`, on each but the master's. " +
-      "Where nothing says a number, a cluster that runs keeps its own; one that is said undoes `docker mpi scale` at the next deployment.",
+      "Where none is given, a cluster that runs keeps its number; where one is, the next deployment undoes `docker mpi scale`.",
     fallback: { text: `as many as run, or ${DEFAULT_WORKERS}` },
     types: ["number", "string"],
     want: 'a whole number from 0 to 10000, or "per-node"',
