@@ -47,7 +47,7 @@ export interface ClusterContext extends Swarm {
 /** Opens the engine that the user's `docker` talks to. */
 export async function openSwarm(deps: Deps): Promise<Swarm> {
   const endpoint = await deps.endpoint();
-  return { endpoint, engine: openEngine(endpoint) };
+  return { endpoint, engine: openEngine({ ...endpoint, signal: deps.signal }) };
 }
 
 /**
@@ -139,7 +139,7 @@ export async function findStack(deps: Deps, name: string | undefined): Promise<S
 }
 
 /** What the user said of which cluster is meant: by argument, variable, or the directory. */
-async function choiceOf(deps: Deps, name: string | undefined): Promise<Choice> {
+export async function choiceOf(deps: Deps, name: string | undefined): Promise<Choice> {
   const given = name ?? deps.env(FIELDS.name.variable);
   const project = given === undefined ? (await ownSettings(deps))?.name : undefined;
   return { name: given, project };

@@ -78,6 +78,7 @@ async function run(deps: Deps, options: DeployOptions): Promise<void> {
   const deployment: Deployment = {
     engine,
     vantage: endpoint,
+    directory: await projectDirectory(deps),
     docker: deps.docker,
     configDir: deps.configDir(),
     settings,

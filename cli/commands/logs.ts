@@ -67,7 +67,17 @@ async function run(deps: Deps, name: string | undefined, options: LogsOptions): 
   if (options.follow) {
     await Promise.allSettled(services.map((service) => show(service).catch((error) => failing.abort(error))));
     failing.signal.throwIfAborted();
-  } else for (const service of services) await show(service);
+    return;
+  }
+  // Docker fails where a single task of a service has no log to show: the others' is wanted the more.
+  const failures: unknown[] = [];
+  for (const service of services) {
+    await show(service).catch((error) => {
+      if (!(error instanceof MpiError && error.code === "engine")) throw error;
+      failures.push(error);
+    });
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** What Docker puts before each line that a task wrote; what has none is Docker's own word. */

@@ -1,12 +1,13 @@
 import { Argument } from "@commander-js/extra-typings";
 import { requireManager } from "../../stack/cluster/manager.ts";
+import { stackNames } from "../../stack/cluster/parts.ts";
 import { removeCluster } from "../../stack/deploy/remove.ts";
 import { takeTurn } from "../../stack/deploy/turn.ts";
 import { MpiError } from "../../stack/errors.ts";
 import { keyDirectory, removeUserKeys } from "../../stack/keys/key_store.ts";
-import { shared } from "../../stack/limit.ts";
+import { type Limit, shared } from "../../stack/limit.ts";
 import { isClusterName } from "../../stack/names.ts";
-import { clusterNames, findStack, openSwarm } from "../cluster_context.ts";
+import { choiceOf, clusterNames, findStack, openSwarm } from "../cluster_context.ts";
 import { type AnyCommand, Command, Option, withCompletion } from "../command_line/command.ts";
 import { clusterArgument, clusterOption, duration, progressOption } from "../command_line/flags.ts";
 import type { Deps } from "../deps.ts";
@@ -42,15 +43,15 @@ async function run(
   given: string | undefined,
   { force, waitTimeout, progress: mode }: RmOptions,
 ): Promise<void> {
+  const limit = shared({ timeout: waitTimeout, signal: deps.signal });
   const found = await findStack(deps, given).catch((error) => {
     if (force && error instanceof MpiError && error.code === "not-found") return undefined;
     throw error;
   });
-  if (found === undefined) return await removeLeftKeys(deps, given);
+  if (found === undefined) return await removeLeftKeys(deps, given, limit);
   const { engine, name, keys } = found;
   const progress = deps.progress(mode);
   try {
-    const limit = shared({ timeout: waitTimeout, signal: deps.signal });
     using _turn = await takeTurn(keys, limit, progress.report);
     await removeCluster(engine, name, limit, progress.report);
     await removeUserKeys(keys);
@@ -61,9 +62,19 @@ async function run(
 }
 
 /** `docker stack rm` leaves the keys on this machine. */
-async function removeLeftKeys(deps: Deps, name: string | undefined): Promise<void> {
+async function removeLeftKeys(deps: Deps, given: string | undefined, limit: Limit): Promise<void> {
+  const choice = await choiceOf(deps, given);
+  const name = choice.name ?? choice.project;
   if (name === undefined || !isClusterName(name)) return;
   const { engine } = await openSwarm(deps);
   const { clusterId } = await requireManager(engine);
-  await removeUserKeys(keyDirectory(deps.configDir(), clusterId, name));
+  const keys = keyDirectory(deps.configDir(), clusterId, name);
+  if (!await exists(keys)) return;
+  using _turn = await takeTurn(keys, limit, () => {});
+  // A deployment that began before may have made it in the meantime.
+  if (!(await stackNames(engine)).includes(name)) await removeUserKeys(keys);
+}
+
+async function exists(directory: string): Promise<boolean> {
+  return await Deno.stat(directory).then(() => true, () => false);
 }

@@ -1,6 +1,8 @@
+import { resolve } from "node:path";
 import type { DockerCli, DockerResult, DockerRunOptions } from "../../stack/engine/docker_cli.ts";
 import { MpiError } from "../../stack/errors.ts";
 import { linesOf } from "../output/lines.ts";
+import { absoluteGlobals } from "./global_flags.ts";
 
 /** What {@linkcode dockerCommand} needs to know. */
 export interface DockerCommandOptions {
@@ -28,15 +30,26 @@ const HEARD_IT_MS = 1000;
  * old ones: the two are taken out of the environment that children get.
  */
 export function dockerCommand({ command, globals, signal }: DockerCommandOptions): DockerCli {
-  const spawn = (args: readonly string[], options: Deno.CommandOptions) => {
+  const spawn = (args: readonly string[], { cwd, ...options }: Deno.CommandOptions) => {
     for (const name of ["DOCKER_HOST", "DOCKER_CONTEXT"]) if (Deno.env.get(name) === "") Deno.env.delete(name);
-    return start(command, { ...options, args: [...globals, ...args] });
+    if (cwd === undefined || cwd === Deno.cwd()) return start(command, { ...options, args: [...globals, ...args] });
+    // What the user has said of paths starts from here all the same.
+    const env = { ...absoluteVariables(), ...options.env };
+    const program = /[/\\]/.test(command) ? resolve(command) : command;
+    return start(program, { ...options, cwd, env, args: [...absoluteGlobals(globals, Deno.cwd()), ...args] });
   };
   return {
     async run(args, options = {}) {
       const stdin = options.stdin === undefined ? "null" : "piped";
       const env = Object.entries(options.env ?? {}).filter(([name]) => Deno.env.get(name) === undefined);
-      const child = spawn(args, { stdin, stdout: "piped", stderr: "piped", env: Object.fromEntries(env) });
+      const { cwd } = options;
+      const child = spawn(args, {
+        stdin,
+        stdout: "piped",
+        stderr: "piped",
+        env: Object.fromEntries(env),
+        ...(cwd === undefined ? {} : { cwd }),
+      });
       const result = await untilAbort(child, [signal, options.signal], () => collectOutput(child, options));
       if (result.code !== 0) await abortedWithin(SAME_PRESS_MS, signal);
       return result;
@@ -46,6 +59,12 @@ export function dockerCommand({ command, globals, signal }: DockerCommandOptions
       return await untilAbort(child, [signal], async () => (await child.status).code);
     },
   };
+}
+
+/** The user's variables that are paths of this machine. */
+function absoluteVariables(): Record<string, string> {
+  const given = ["DOCKER_CONFIG", "DOCKER_CERT_PATH"].map((name) => [name, Deno.env.get(name)] as const);
+  return Object.fromEntries(given.flatMap(([name, path]) => path ? [[name, resolve(path)]] : []));
 }
 
 /** Waits for an interrupt; one that came before is not waited for. */

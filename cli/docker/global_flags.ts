@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 /** What Docker hands a plugin, taken apart. */
 export interface Invocation {
   /** Docker's global flags as they were typed, to be put before every `docker` command that we start. */
@@ -67,6 +69,35 @@ export function splitGlobalFlags(argv: readonly string[]): Invocation {
   if (argv[at] === "mpi") at++;
   invocation.args = argv.slice(at);
   return invocation;
+}
+
+/** Flags whose values are paths of this machine. */
+const PATHS = new Set(["config", "tlscacert", "tlscert", "tlskey"]);
+
+/**
+ * Writes Docker's global flags so that they mean the same in another working directory.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { absoluteGlobals } from "./global_flags.ts";
+ *
+ * const globals = absoluteGlobals(["-D", "--tlskey=certs/key.pem", "--config", "/etc/docker"], "/home/ada");
+ * assert.deepEqual(globals, ["-D", "--tlskey=/home/ada/certs/key.pem", "--config=/etc/docker"]);
+ * ```
+ *
+ * @param globals The flags, as {@linkcode splitGlobalFlags} gives them.
+ * @param cwd Where they were typed.
+ */
+export function absoluteGlobals(globals: readonly string[], cwd: string): string[] {
+  const words: string[] = [];
+  for (let at = 0; at < globals.length;) {
+    const { read: [flag], width } = readFlag(globals, at) ?? { read: [], width: 1 };
+    const isPath = flag !== undefined && flag.value !== "" && PATHS.has(flag.name);
+    words.push(...isPath ? [`--${flag.name}=${resolve(cwd, flag.value)}`] : globals.slice(at, at + width));
+    at += width;
+  }
+  return words;
 }
 
 interface Flag {

@@ -196,7 +196,7 @@ async function attemptDeploy(deployment: Deployment, image: LocalImage, limit: L
 
 /** Makes keys and stack; of the commands on this machine that change a cluster, one does after the other. */
 async function send(deployment: Deployment, image: LocalImage, limit: Limit, report: Report) {
-  const { engine, docker, configDir, registryAuth, settings: { name } } = deployment;
+  const { engine, docker, configDir, directory: project, registryAuth, settings: { name } } = deployment;
   const { clusterId } = await requireManager(engine);
   const directory = keyDirectory(configDir, clusterId, name);
   using _turn = await takeTurn(directory, limit, report);
@@ -214,7 +214,8 @@ async function send(deployment: Deployment, image: LocalImage, limit: Limit, rep
   const past = await taskIds(engine, name);
   const stack = render(deployment, before, image, keys);
   await refuseTakeover(engine, before);
-  await stackDeploy(docker, stack, { name, resolveImage, registryAuth }, limit, report).catch(async (error) => {
+  const options = { name, resolveImage, registryAuth, directory: project };
+  await stackDeploy(docker, stack, options, limit, report).catch(async (error) => {
     if (before.fresh && isRefusal(error)) await takeBack(engine, name, userKey);
     throw error;
   });

@@ -26,6 +26,8 @@ export interface DeploymentPlan {
 export interface Deployment extends DeploymentPlan {
   /** Where the engine is. */
   vantage: Vantage;
+  /** The project's directory, where relative paths of `stack:` start from; none: the working directory. */
+  directory?: string;
   /** The user's `docker`. */
   docker: DockerCli;
   /** Whether the nodes' engines get the user's registry login. */

@@ -47,7 +47,13 @@ export async function removeCluster(engine: Engine, name: string, limit: Limit, 
   await Promise.all(parts.services.map(({ id }) => engine.removeService(id)));
   await waitForEnd(engine, name, whole, report);
   await removeNetworks(engine, name, parts.networks, whole, report);
-  await unlessInUse(engine, name, () => removeFiles(engine, name, parts));
+  await unlessInUse(engine, name, () => removeFiles(engine, name, parts), (error) => {
+    const text = error.message.replace(/^The Docker engine refuses: /, "");
+    throw new MpiError("conflict", `What is left of "${name}" can't be removed: ${text}`, {
+      hint: `docker mpi rm ${name}  # once that is no more so`,
+      cause: error,
+    });
+  });
   await waitForContainers(engine, name, whole, report);
   const volumes = [...new Set(parts.services.flatMap((service) => service.volumes))].sort();
   if (volumes.length === 0) return;
@@ -206,13 +212,13 @@ async function unlessInUse(
   engine: Engine,
   name: string,
   remove: () => Promise<void>,
-  inUse?: (error: MpiError) => Promise<void>,
+  inUse: (error: MpiError) => Promise<void>,
 ): Promise<void> {
   try {
     await remove();
   } catch (error) {
     if (!(error instanceof MpiError && error.code === "conflict")) throw error;
-    if ((await engine.services([`${LABELS.cluster}=${name}`])).length === 0) return await inUse?.(error);
+    if ((await engine.services([`${LABELS.cluster}=${name}`])).length === 0) return await inUse(error);
     throw new MpiError("conflict", `Cluster "${name}" was deployed anew while it was being removed`, {
       hint: `docker mpi rm ${name}  # removes that one too`,
       cause: error,

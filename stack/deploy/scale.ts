@@ -6,7 +6,7 @@ import { requireDigest } from "../image/distribution.ts";
 import { LABELS } from "../labels.ts";
 import { type Limit, shared } from "../limit.ts";
 import type { Host } from "../master/hosts.ts";
-import type { MasterSearch } from "../master/master.ts";
+import { type MasterSearch, requireKeys } from "../master/master.ts";
 import { renewHint } from "../settings/room.ts";
 import { checkCapacity } from "../settings/subnet.ts";
 import { requireOwnHosts } from "../stackfile/host_network.ts";
@@ -58,6 +58,8 @@ export async function scaleCluster(
   const { replicas } = cluster.worker;
   if (replicas === undefined) throw perNode(cluster.name, workers);
   if (workers > replicas) await requireRoom(search.engine, cluster, workers);
+  // Without a way in, nobody could tell what became of it.
+  if (!detach) await requireKeys(search, cluster);
   report({ resource: "nodes", state: "working", text: `from ${1 + replicas} to ${1 + workers}` });
   const whole = shared(limit);
   const past = await setNumber(search, cluster, workers, whole, report);

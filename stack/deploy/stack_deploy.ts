@@ -38,6 +38,8 @@ export interface StackDeployOptions {
   resolveImage: ResolveImage;
   /** Whether the nodes' engines get the user's registry login. */
   registryAuth: boolean;
+  /** Where relative paths of `stack:` start from; none: the working directory. */
+  directory?: string | undefined;
 }
 
 /**
@@ -67,7 +69,7 @@ export interface StackDeployOptions {
 export async function stackDeploy(
   docker: DockerCli,
   stack: StackFile,
-  { name, resolveImage, registryAuth }: StackDeployOptions,
+  { name, resolveImage, registryAuth, directory }: StackDeployOptions,
   limit: Limit,
   report: Report,
 ): Promise<void> {
@@ -83,7 +85,7 @@ export async function stackDeploy(
       ...detach,
       name,
     ];
-    return await docker.run(args, { stdin: formatStack(stack), signal });
+    return await docker.run(args, { stdin: formatStack(stack), signal, cwd: directory });
   };
   const { code, stderr } = await withinLimit(
     limit,

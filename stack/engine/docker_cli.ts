@@ -16,6 +16,8 @@ export interface DockerRunOptions {
   onLine?: (line: string) => unknown;
   /** Variables that it gets where the user has not set them. */
   env?: Readonly<Record<string, string>>;
+  /** Its working directory, an absolute path; none: ours. */
+  cwd?: string | undefined;
   /** Ends the command (SIGTERM) when it fires. */
   signal?: AbortSignal;
 }

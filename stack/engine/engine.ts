@@ -16,6 +16,8 @@ export interface EngineOptions {
   headers?: Readonly<Record<string, string>> | undefined;
   /** How long one answer may take, in milliseconds. */
   patience?: number | undefined;
+  /** Ends a call that waits when it fires; those that are made later are to tidy up, and have their time. */
+  signal?: AbortSignal | undefined;
 }
 
 /** An engine that has said nothing for so long won't: as long as docker gives an SSH connection. */
@@ -43,9 +45,10 @@ const PATIENCE = 30_000;
 export function openEngine(options: EngineOptions): Engine {
   let client: Promise<Docker> | undefined;
   const call = async <T>(request: (docker: Docker) => Promise<T>): Promise<T> => {
+    const signal = options.signal?.aborted ? undefined : options.signal;
     try {
       const docker = await (client ??= connect(options));
-      return await within(options.patience ?? PATIENCE, request(docker));
+      return await within(options.patience ?? PATIENCE, signal, request(docker));
     } catch (error) {
       throw explain(error, options.host);
     }
@@ -76,10 +79,16 @@ export function openEngine(options: EngineOptions): Engine {
 }
 
 /** The library's own limit ends the connection, but there is none where docker makes it. */
-async function within<T>(milliseconds: number, request: Promise<T>): Promise<T> {
+async function within<T>(milliseconds: number, signal: AbortSignal | undefined, request: Promise<T>): Promise<T> {
   const { promise: silence, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`nothing came within ${milliseconds / 1000} s`)), milliseconds);
-  return await Promise.race([request, silence]).finally(() => clearTimeout(timer));
+  const stop = () => reject(signal?.reason);
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop, { once: true });
+  return await Promise.race([request, silence]).finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+  });
 }
 
 async function connect(

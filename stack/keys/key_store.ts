@@ -201,11 +201,12 @@ export async function writeNextKeys(directory: string, name: string, keys: UserK
  *
  * @param directory The directory with the cluster's keys; where it has no next ones, nothing happens.
  * @param name The cluster's name.
+ * @param deployed The fingerprint that they must have; if not given, any are taken.
  * @throws {MpiError} `ssh` where they can't be read or written.
  */
-export async function takeNextKeys(directory: string, name: string): Promise<void> {
+export async function takeNextKeys(directory: string, name: string, deployed?: string): Promise<void> {
   const keys = await readSet(`${directory}/${NEXT}`);
-  if (keys === undefined) return;
+  if (keys === undefined || (deployed !== undefined && fingerprint(keys.publicKey) !== deployed)) return;
   await writeUserKeys(directory, name, keys);
   await removeUserKeys(`${directory}/${NEXT}`);
 }

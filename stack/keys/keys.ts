@@ -4,7 +4,7 @@ import { LABELS, STACK_LABEL } from "../labels.ts";
 import { fingerprint, type SecretKind, secretName } from "../names.ts";
 import { type KeyPair, makeKeyPair } from "../ssh/key_pair.ts";
 import type { StackKeys } from "../stackfile/stack_file.ts";
-import { type UserKeys, writeNextKeys } from "./key_store.ts";
+import { takeNextKeys, type UserKeys, writeNextKeys } from "./key_store.ts";
 import { joinKeys, opening } from "./public_key.ts";
 
 /** The label of a secret that says which key it holds, and the one with its public half. */
@@ -146,11 +146,13 @@ export async function settleKeys(
   situation: KeySituation,
   plan: KeyPlan,
 ): Promise<StackKeys> {
-  const { name, local } = situation;
+  const { name, local, deployed } = situation;
   const made = new Map<SecretKind, KeyPair>();
   for (const kind of plan.make) made.set(kind, await makeKeyPair(`${name}-${kind.replaceAll("_", "-")}`));
   const publicHalf = (kind: SecretKind) => made.get(kind)?.publicKey ?? plan.keep[kind] ?? "";
   const user = plan.makeUserKey || local === undefined ? await makeKeyPair(`${name}-user`) : local;
+  // What an interrupted deployment has brought as far as the swarm is not to be lost with the next one.
+  if (deployed !== undefined) await takeNextKeys(directory, name, deployed);
   await writeNextKeys(directory, name, { ...user, masterHostKey: publicHalf("master_host") });
   for (const [kind, pair] of made) {
     await engine.createSecret(secretName(name, kind, pair.publicKey), pair.privateKey.trimEnd() + "\n", {

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { type Cluster, nodeStatuses, stackLabel, traitsOf } from "../cluster/cluster.ts";
 import type { Engine, EngineInfo, SwarmNode, Task } from "../engine/swarm.ts";
 import { MpiError } from "../errors.ts";
-import { readUserKeys } from "../keys/key_store.ts";
+import { readUserKeys, type UserKeys } from "../keys/key_store.ts";
 import { OTHER_MACHINE, otherKey } from "../keys/keys.ts";
 import { authorized } from "../keys/public_key.ts";
 import { LABELS } from "../labels.ts";
@@ -89,6 +89,36 @@ export interface MasterSearch {
 export async function findMaster(search: MasterSearch, info: EngineInfo, cluster: Cluster): Promise<SshTarget> {
   const [tasks, nodes] = await Promise.all([search.engine.tasks(stackLabel(cluster.name)), search.engine.nodes()]);
   const host = requireMasterHost(cluster, tasks, nodes);
+  const keys = await requireKeys(search, cluster);
+  return {
+    host: masterAddress(search.vantage, info.nodeId, host.id, host.address),
+    port: traitsOf(cluster).port,
+    user: "mpi",
+    privateKey: keys.privateKey,
+    hostKey: keys.masterHostKey,
+  };
+}
+
+/**
+ * Reads the keys that open a cluster.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import type { Cluster } from "../cluster/cluster.ts";
+ * import type { Engine } from "../engine/swarm.ts";
+ * import { requireKeys } from "./master.ts";
+ *
+ * const cluster = { name: "hello", master: { labels: {} } } as unknown as Cluster;
+ * const search = { engine: {} as Engine, keys: "/no/such/directory", vantage: { local: true } };
+ * await assert.rejects(requireKeys(search, cluster), /This machine has no key for cluster "hello"/);
+ * ```
+ *
+ * @param search Where the keys are.
+ * @param cluster The cluster.
+ * @throws {MpiError} `ssh` if this machine has none, or one that the cluster does not take.
+ */
+export async function requireKeys(search: MasterSearch, cluster: Cluster): Promise<UserKeys> {
   const deployed = cluster.master.labels[LABELS.userKey];
   const keys = await readUserKeys(search.keys, deployed);
   if (keys === undefined) {
@@ -99,13 +129,7 @@ export async function findMaster(search: MasterSearch, info: EngineInfo, cluster
   if (deployed !== undefined && !authorized(cluster.master).includes(fingerprint(keys.publicKey))) {
     throw otherKey(cluster.name, deployed);
   }
-  return {
-    host: masterAddress(search.vantage, info.nodeId, host.id, host.address),
-    port: traitsOf(cluster).port,
-    user: "mpi",
-    privateKey: keys.privateKey,
-    hostKey: keys.masterHostKey,
-  };
+  return keys;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Commands that make a cluster and take it away: what they print, their status, and what they tell Docker and the swarm. */
 import assert from "node:assert/strict";
 import { parse } from "yaml";
+import { takeTurn } from "../../stack/deploy/turn.ts";
 import { LABELS } from "../../stack/labels.ts";
 import { keyDirectory } from "../../stack/keys/key_store.ts";
 import { commandWorld } from "../support/command_world.ts";
@@ -178,4 +179,15 @@ Deno.test("rm takes away what an interrupted command left, by the name that it k
   assert.deepEqual(await world.mpi("rm half --force"), { code: 0, out: "", err: "" });
   await assert.rejects(Deno.stat(keys), Deno.errors.NotFound);
   assert.deepEqual(await world.mpi("rm ../half --force"), { code: 0, out: "", err: "" });
+
+  await Deno.mkdir(keys, { recursive: true });
+  assert.deepEqual(await world.mpi("rm -f", { env: { MPI_CLUSTER: "half" } }), { code: 0, out: "", err: "" });
+  await assert.rejects(Deno.stat(keys), Deno.errors.NotFound);
+
+  const deploying = await takeTurn(keys, { timeout: 1000, signal: new AbortController().signal }, () => {});
+  const { code, out, err } = await world.mpi("rm half --force --wait-timeout 300ms");
+  deploying[Symbol.dispose]();
+  assert.deepEqual([code, out], [124, ""]);
+  assert.match(err, /^docker mpi rm: Another command that changes the cluster did not end within 0\.3 s/);
+  assert.ok((await Deno.stat(keys)).isDirectory, "what another command is at is left to it");
 });

@@ -151,13 +151,13 @@ Deno.test("logs names the nodes, the master first", async () => {
       "worker-1 | says service logs --timestamps --since 42m --no-trunc --tail 3\n",
     err: "",
   });
-  const failing = () => {
-    const lines = ["hello_master.1.abc@rack-1    | up", "no logs"];
+  const failing = (args: string) => {
+    const lines = [`${args.split(" ").at(-1)}.1.abc@rack-1    | up`, "no logs"];
     return { code: 1, stderr: lines.join("\n"), lines };
   };
   assert.deepEqual(await world.mpi("logs", { docker: failing }), {
     code: 1,
-    out: "master   | up\n",
+    out: "master   | up\nworker-1 | up\n",
     err:
       'docker mpi logs: Docker could not show the logs of "hello_master": no logs\nhint: docker service logs hello_master\n',
   });

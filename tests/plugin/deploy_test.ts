@@ -123,6 +123,13 @@ Deno.test("scaleCluster() changes the number alone, and waits until the hostfile
   assert.equal(texts.at(-1), "nodes: 2 of 2 answer");
 });
 
+Deno.test("scaleCluster() changes nothing where this machine has no way in to see what becomes of it", async () => {
+  await using here = await world(({ stream }) => end(stream));
+  const search = { ...here.search, keys: "/no/such/keys" };
+  await assert.rejects(scaleCluster(search, here.cluster, 1, limit(), () => {}), { code: "ssh" });
+  assert.deepEqual(here.swarm.changes, []);
+});
+
 Deno.test("scaleCluster() waits for nobody if it is not to", async () => {
   await using here = await world(({ stream }) => end(stream));
   const { swarm, search, cluster } = here;

@@ -45,6 +45,25 @@ Deno.test("docker gets a variable, unless the user has set it", async () => {
   assert.equal((await cli.run([], { env })).stdout, `ours ${Deno.env.get("HOME")}\n`);
 });
 
+Deno.test("docker in another directory has the user's own paths all the same", async () => {
+  const command = await standIn('pwd; for a; do echo "$a"; done; echo "$DOCKER_CERT_PATH"');
+  const globals = ["--tlskey=key.pem", "--config", "conf", "-H", "ssh://a"];
+  const cli = dockerCommand({ command, globals, signal: new AbortController().signal });
+  const [here, there] = [Deno.cwd(), await Deno.realPath(folder)];
+  const before = Deno.env.get("DOCKER_CERT_PATH");
+  Deno.env.set("DOCKER_CERT_PATH", "certs");
+  try {
+    const lines = async (cwd: string) => (await cli.run(["ls"], { cwd })).stdout.trimEnd().split("\n");
+    assert.deepEqual(await lines(there), [
+      ...[there, `--tlskey=${here}/key.pem`, `--config=${here}/conf`, "-H", "ssh://a", "ls", `${here}/certs`],
+    ]);
+    assert.deepEqual(await lines(here), [here, ...globals, "ls", "certs"]);
+  } finally {
+    if (before === undefined) Deno.env.delete("DOCKER_CERT_PATH");
+    else Deno.env.set("DOCKER_CERT_PATH", before);
+  }
+});
+
 Deno.test("docker waits for who takes its lines, and ends when that one gives up", async () => {
   const cli = await docker("echo $$; while :; do echo a line that nobody has asked for; done");
   const lines: string[] = [];

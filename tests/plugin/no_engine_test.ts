@@ -129,6 +129,17 @@ Deno.test("an engine that takes the connection and never answers must be given u
   assert.deepEqual(engine.requests, ["GET /info"]);
 });
 
+Deno.test("a user who gives up is heard while an engine is silent; what tidies up after that has its time", async () => {
+  await using engine = await engineSocket(() => undefined);
+  const { connection, host } = await engine.endpoint();
+  const user = new AbortController();
+  const client = openEngine({ host, connection, patience: 1000, signal: user.signal });
+  const asked = client.info();
+  user.abort(new Error("enough"));
+  await assert.rejects(asked, /enough/);
+  await assert.rejects(client.info(), /nothing came within 1 s/);
+});
+
 Deno.test("an engine that takes the connection and never answers must be given up, behind docker's dial-stdio", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const taken: Deno.Conn[] = [];

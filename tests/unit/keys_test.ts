@@ -201,6 +201,21 @@ Deno.test("settleKeys() leaves the keys of before until the swarm is told, and b
   assert.deepEqual(names, ["id_ed25519", "id_ed25519.pub", "known_hosts"]);
 });
 
+Deno.test("settleKeys() keeps what an interrupted deployment had brought to the swarm, should the next fail too", async () => {
+  const directory = `${await Deno.makeTempDir()}/keys`;
+  const old = { ...await makeKeyPair("old"), masterHostKey: "ssh-ed25519 CCCC host" };
+  await writeUserKeys(directory, "hello", old);
+  const settle = async (local: typeof old, deployed: string) => {
+    const rotate = situation({ local, deployed, rotate: true });
+    return (await settleKeys(new FakeSwarm().engine(), directory, rotate, planKeys(rotate))).userPublic;
+  };
+  const deployed = fingerprint(await settle(old, fingerprint(old.publicKey)));
+  const first = await readUserKeys(directory, deployed);
+  assert.ok(first);
+  await settle(first, deployed);
+  assert.deepEqual(await readUserKeys(directory, deployed), first);
+});
+
 Deno.test("settleKeys() goes on where it was interrupted while it wrote", async () => {
   const directory = `${await Deno.makeTempDir()}/keys`;
   await Deno.mkdir(`${directory}/next.new`, { recursive: true });

@@ -202,6 +202,18 @@ Deno.test("removeCluster() does not wait for somebody else's service to leave th
   assert.deepEqual(swarm.secrets.map(({ id }) => id), ["key", "theirs"]);
 });
 
+Deno.test("removeCluster() does not say that all is gone where a secret is still used", async () => {
+  using _clock = fakeClock();
+  const text = "config 'hello_config' is in use by the following service: web";
+  const error = new MpiError("conflict", `The Docker engine refuses: ${text}`);
+  const { swarm, engine } = leaving(0, () => ({ removeConfig: () => Promise.reject(error) }));
+  await assert.rejects(removeCluster(engine, "hello", limit, () => {}), {
+    code: "conflict",
+    message: `What is left of "hello" can't be removed: ${text}`,
+  });
+  assert.deepEqual(swarm.secrets.map(({ id }) => id), ["key", "theirs"]);
+});
+
 Deno.test("removeCluster() leaves what came after it began to somebody else", async () => {
   using _clock = fakeClock();
   const { swarm, engine } = leaving(0, (swarm) => ({
