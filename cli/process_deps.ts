@@ -60,7 +60,7 @@ export function processDeps(invocation: Invocation): ProcessDeps {
     cwd: () => Deno.cwd(),
     configDir: () => configDir(invocation.config, env),
     endpoint: () => endpoint ??= open(),
-    progress: (mode = "auto") => startProgress(io, mode),
+    progress: (mode = "auto") => startProgress(io, mode, (text) => deps.hint(text)),
   };
   return {
     deps,

@@ -15,6 +15,8 @@ export interface Event {
   state: "working" | "done" | "warning";
   /** A few words, no full stop. */
   text: string;
+  /** A command that puts it right, as in an error's hint. */
+  hint?: string;
   /** What is still waited for, one by one, where there are several. */
   waiting?: readonly Waiting[];
 }

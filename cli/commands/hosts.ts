@@ -42,15 +42,18 @@ export function hostsCommand(deps: Deps): AnyCommand {
 }
 
 async function run(deps: Deps, { cluster, filter, format, quiet, watch }: HostsOptions): Promise<void> {
-  const show = (hosts: Host[]) => deps.io.stdout.write(render(hosts, { filter, format, quiet }));
+  const { stdout } = deps.io;
+  const text = (hosts: Host[]) => render(hosts, { filter, format, quiet });
   const context = await findCluster(deps, cluster);
   await onMaster(deps, context, async (master) => {
-    if (!watch) return await show(await listHosts(master, context.cluster.name));
-    let first = true;
+    if (!watch) return await stdout.write(text(await listHosts(master, context.cluster.name)));
+    let shown: string | undefined;
     await followHosts(master, context.cluster.name, undefined, async (hosts) => {
-      if (!first && format === "table" && !quiet) await deps.io.stdout.write("\n");
-      first = false;
-      await show(hosts);
+      const next = text(hosts);
+      // What has changed may be left out by a filter.
+      if (next === shown) return;
+      await stdout.write(shown !== undefined && format === "table" && !quiet ? `\n${next}` : next);
+      shown = next;
     });
   });
 }

@@ -85,12 +85,18 @@ export function renderPlain(event: Event): string {
  *
  * @param io Where to show it.
  * @param mode How.
+ * @param asMeant Makes of a hint what is to be typed here.
  */
-export function startProgress(io: Io, mode: ProgressMode): Progress {
+export function startProgress(io: Io, mode: ProgressMode, asMeant: (hint: string) => string): Progress {
   const chosen = mode === "auto" ? (io.color ? "tty" : "plain") : mode;
   if (chosen === "quiet") return { report: () => {}, stop: () => Promise.resolve() };
-  if (chosen === "json") return startJson(io);
-  return chosen === "tty" ? startTerminal(io) : startPlain(io);
+  const { report, stop } = chosen === "json" ? startJson(io) : chosen === "tty" ? startTerminal(io) : startPlain(io);
+  const withHint = (event: Event, hint: string) =>
+    chosen === "json" ? { ...event, hint } : { ...event, text: `${event.text}: ${hint}` };
+  return {
+    report: (event) => report(event.hint === undefined ? event : withHint(event, asMeant(event.hint))),
+    stop,
+  };
 }
 
 function startJson({ stderr }: Io): Progress {

@@ -231,8 +231,8 @@ async function tellLeftOver(engine: Engine, name: string, stack: StackFile, repo
     !known.has(each)
   );
   for (const service of left.sort()) {
-    const text = `is not in the settings any more, and stays: docker service rm ${service}`;
-    report({ resource: `service ${service}`, state: "warning", text });
+    const text = "is not in the settings any more, and stays";
+    report({ resource: `service ${service}`, state: "warning", text, hint: `docker service rm ${service}` });
   }
 }
 

@@ -37,6 +37,7 @@ import { type Limit, poll, shared } from "../limit.ts";
  * @param name The cluster's name.
  * @param limit When to give up.
  * @param report Told what goes on.
+ * @throws {MpiError} `timeout` at the limit; `conflict` if somebody else's service uses what is to go, or it was deployed anew.
  */
 export async function removeCluster(engine: Engine, name: string, limit: Limit, report: Report): Promise<void> {
   const whole = shared(limit);
@@ -63,8 +64,8 @@ export async function removeCluster(engine: Engine, name: string, limit: Limit, 
 /** A service that somebody else has put into our stack is not ours to remove. */
 function tellOthers(services: readonly Service[], report: Report): void {
   for (const service of services.map((each) => each.name).sort()) {
-    const text = `is not docker mpi's, and stays: docker service rm ${service}`;
-    report({ resource: `service ${service}`, state: "warning", text });
+    const text = "is not docker mpi's, and stays";
+    report({ resource: `service ${service}`, state: "warning", text, hint: `docker service rm ${service}` });
   }
 }
 

@@ -249,7 +249,7 @@ export const FIELDS: { readonly [K in FieldName]: Field<FieldValues[K]> } = {
     want: "an IPv4 network such as 10.20.0.0/16",
     parse: (text) => parseSubnet(text)?.cidr === text ? text : undefined,
     schema: { type: "string", pattern: "^([0-9]{1,3}\\.){3}[0-9]{1,3}/[0-9]{1,2}$" },
-    suggest: (text) => parseSubnet(text)?.cidr,
+    suggest: (text) => [parseSubnet(text)?.cidr].find((cidr) => cidr !== undefined && parseSubnet(cidr)?.cidr === cidr),
   },
   mtu: {
     ...places("network.mtu"),

@@ -157,6 +157,22 @@ Deno.test("rm takes the cluster and its keys away, and prints its name", async (
   await assert.rejects(Deno.stat(keys), Deno.errors.NotFound);
 });
 
+Deno.test("what rm leaves of somebody else's is told with Docker's flags that were given", async () => {
+  for (
+    const [mode, said] of [["plain", /^service hello_web: [^\n]*, and stays: docker -c lab service rm hello_web$/m], [
+      "json",
+      /"text":"is not docker mpi's, and stays","hint":"docker -c lab service rm hello_web"}$/m,
+    ]] as const
+  ) {
+    await using world = await commandWorld();
+    const labels = { "com.docker.stack.namespace": "hello" };
+    world.swarm.services.push({ ...world.swarm.services[0]!, id: "web", name: "hello_web", labels });
+    const { code, err } = await world.mpi(`rm hello --progress ${mode}`, { globals: ["-c", "lab"] });
+    assert.equal(code, 0);
+    assert.match(err, said);
+  }
+});
+
 Deno.test("rm takes away what an interrupted command left, by the name that it knows", async () => {
   await using world = await commandWorld();
   world.swarm.services = [];

@@ -129,6 +129,7 @@ Deno.test("hosts shows who answers, once or at every change", async () => {
   const watched = await world.mpi("hosts --watch");
   assert.equal(watched.out.split("\n\n").length, 2, watched.out);
   assert.ok(watched.out.endsWith(table));
+  assert.equal((await world.mpi("hosts --watch -q --filter name=master")).out, "master\n", "nothing new is shown once");
 });
 
 Deno.test("hosts fails where the master can't list its nodes", async () => {

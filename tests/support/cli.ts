@@ -58,7 +58,7 @@ export function fakeWorld(parts: Partial<Deps> = {}): FakeWorld {
     cwd: () => unexpected("cwd"),
     configDir: () => unexpected("the configuration directory"),
     endpoint: () => unexpected("the engine"),
-    progress: (mode = "auto") => startProgress(io, mode),
+    progress: (mode = "auto") => startProgress(io, mode, (text) => deps.hint(text)),
     ...parts,
   };
   return { deps, out: out.text, err: err.text, interrupt: add };

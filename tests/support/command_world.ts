@@ -2,6 +2,7 @@
 import type { Deps } from "../../cli/deps.ts";
 import { splitGlobalFlags } from "../../cli/docker/global_flags.ts";
 import { runCli } from "../../cli/main.ts";
+import { startProgress } from "../../cli/output/progress.ts";
 import { keyDirectory, writeUserKeys } from "../../stack/keys/key_store.ts";
 import { fakeWorld, type Outcome } from "./cli.ts";
 import { type FakeMaster, fakeMaster, type Session } from "./fake_master.ts";
@@ -27,6 +28,8 @@ export interface CommandOptions {
   /** Whether the engine is on this machine. Default true. */
   local?: boolean;
   env?: Record<string, string>;
+  /** Docker's own flags, before `mpi`. */
+  globals?: string[];
   /** The working directory. Default: the world's folder. */
   cwd?: string;
   during?: (interrupt: ReturnType<typeof fakeWorld>["interrupt"]) => void;
@@ -48,7 +51,7 @@ export async function commandWorld(
     folder,
     swarm,
     master,
-    async mpi(line, { stdin = "", docker, attach, local = true, env = {}, cwd = folder, during } = {}) {
+    async mpi(line, { stdin = "", docker, attach, local = true, env = {}, cwd = folder, globals = [], during } = {}) {
       const parts: Partial<Deps> = {
         endpoint: async () => ({ ...await api.endpoint(), local }),
         configDir: () => folder,
@@ -62,19 +65,13 @@ export async function commandWorld(
       const world = fakeWorld(parts);
       const io = { ...world.deps.io, stdin: { isTerminal: false, readable: new Blob([stdin]).stream(), setRaw() {} } };
       during?.(world.interrupt);
-      const code = await runCli(
-        splitGlobalFlags([...(line.startsWith("__complete ") ? [] : ["mpi"]), ...line.split(" ")]),
-        {
-          ...world.deps,
-          io,
-          get status() {
-            return world.deps.status;
-          },
-          set status(status) {
-            world.deps.status = status;
-          },
-        },
-      );
+      const deps: Deps = {
+        ...world.deps,
+        io,
+        progress: (mode = "auto") => startProgress(io, mode, (text) => deps.hint(text)),
+      };
+      const words = [...globals, ...(line.startsWith("__complete ") ? [] : ["mpi"]), ...line.split(" ")];
+      const code = await runCli(splitGlobalFlags(words), deps);
       return { code, out: world.out(), err: world.err() };
     },
     async [Symbol.asyncDispose]() {

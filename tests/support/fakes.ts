@@ -81,7 +81,8 @@ export function events(): { report: (event: Event) => void; texts: string[] } {
   const texts: string[] = [];
   return {
     texts,
-    report: ({ resource, state, text }) => texts.push(`${resource}${state === "warning" ? "!" : ":"} ${text}`),
+    report: ({ resource, state, text, hint }) =>
+      texts.push(`${resource}${state === "warning" ? "!" : ":"} ${text}${hint === undefined ? "" : `: ${hint}`}`),
   };
 }
 

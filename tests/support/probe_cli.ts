@@ -51,7 +51,7 @@ const where = (deps: Deps) =>
 const progress = (deps: Deps) =>
   new Command("progress").addOption(progressOption()).option("--fail", "Fail at last").action(
     async ({ progress, fail }) => {
-      const display = startProgress(deps.io, progress);
+      const display = startProgress(deps.io, progress, deps.hint);
       display.report({ resource: "image", state: "working", text: "building" });
       display.report({ resource: "image", state: "done", text: "built" });
       await display.stop();

@@ -174,6 +174,7 @@ const wrongFlags: [name: string, value: string, message: string][] = [
   ["slots", "0", 'Invalid value "0" for --slots: want a whole number from 1 to 1024, or "auto"'],
   ["port", "65536", 'Invalid value "65536" for --port: want a whole number from 1 to 65535'],
   ["shm", "63m", 'Invalid value "63m" for --shm: want a size of at least 64m, such as 512m or 1g'],
+  ["subnet", "10.0.0.0/4", 'Invalid value "10.0.0.0/4" for --subnet: want an IPv4 network such as 10.20.0.0/16'],
   ["subnet", "10.20.0.0", 'Invalid value "10.20.0.0" for --subnet: want an IPv4 network such as 10.20.0.0/16'],
   [
     "subnet",
