@@ -225,4 +225,11 @@ Deno.test("edit, compile and run need no image", async (t) => {
       stderr: "wrong\nThe build on the master ended with status 7: echo wrong; exit 7\n",
     });
   });
+
+  await t.step("what a failed build made comes with the next one that goes well", async () => {
+    const half = "test -e half || { echo made >half; exit 7; }";
+    assert.equal((await mpi("sync", "--progress", "quiet", "--build", half)).code, 7);
+    await expectOk(mpi("sync", "--progress", "quiet", "--build", half));
+    assert.deepEqual(Object.values(await onNodes(world, "cat /project/half")), Array(4).fill("made"));
+  });
 });

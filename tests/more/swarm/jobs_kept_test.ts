@@ -1,7 +1,7 @@
 /** What the master keeps of jobs, and what becomes of that where there are many, or no room. */
 import assert from "node:assert/strict";
 import { POLITE, SLEEP, STUBBORN } from "../../support/job.ts";
-import { jobProcesses, onNodes } from "../../support/nodes.ts";
+import { containerOf, containers, jobProcesses, onNodes } from "../../support/nodes.ts";
 import { eventually, expectOk, openWorld, type RunOptions, type World } from "../../support/swarm.ts";
 
 const STORE = "/var/lib/mpi/jobs";
@@ -150,5 +150,21 @@ Deno.test("a master without room must say so, and lose no job's end", async (t) 
     const id = await start(SLEEP);
     await shows(id, "here");
     await expectOk(mpi("jobs", "cancel", "--force", id));
+  });
+
+  await t.step("a worker that goes meanwhile costs no node but itself its place in the list", async () => {
+    const listed = async () => (await expectOk(mpi("hosts", "-q"))).stdout;
+    const [master, worker] = [await containerOf(world, "master"), await containerOf(world, "worker-1")];
+    await onMaster("head -c 2m /dev/zero >/run/mpi/jobs/fill || :");
+    await expectOk(world.docker(["kill", worker]));
+    await eventually("the worker is replaced", async () => (await containers(world)).get("worker-1") !== worker, 60);
+    for (let i = 0; i < 10; i++) {
+      assert.match(await listed(), /^master\n/);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    await onMaster("rm /run/mpi/jobs/fill");
+    await eventually("both are listed", async () => await listed() === "master\nworker-1\n", 30);
+    await expectOk(mpi("run", "true"));
+    assert.equal(await containerOf(world, "master"), master);
   });
 });

@@ -26,6 +26,28 @@ for (const mpi of IMPLEMENTATIONS) {
       assert.deepEqual([code, new TextDecoder().decode(stdout).trim()], [0, `${MUCH + Math.floor(MUCH / 99)}`]);
     });
 
+    await t.step(
+      "a slow reader gets all of a run that fails, and one that ended in time has not run too long",
+      async () => {
+        const program = (status: number) => `head -c ${MUCH} /dev/zero | tr '\\0' x | fold -w 99; exit ${status}`;
+        const slowly = "while (sysread STDIN, $_, 60000) { $n += length; select undef, undef, undef, 0.2 } print $n";
+        const read = async (status: number, ...options: string[]) => {
+          const line = `docker mpi run ${options.join(" ")} sh -c "$1" | perl -e "$2"; echo " \${PIPESTATUS[0]}"`;
+          const { stdout } = await new Deno.Command("bash", {
+            args: ["-c", line, "bash", program(status), slowly],
+            cwd: world.project,
+            env: { DOCKER_CONFIG: world.config },
+            stdin: "null",
+            stderr: "null",
+          }).output();
+          return new TextDecoder().decode(stdout);
+        };
+        const all = MUCH + Math.floor(MUCH / 99);
+        const runs = [read(5, "-n", "1"), read(6, "--hosts", "worker-1"), read(0, "-n", "1", "--timeout", "20s")];
+        assert.deepEqual(await Promise.all(runs), [5, 6, 0].map((status) => `${all} ${status}\n`));
+      },
+    );
+
     await t.step("an interrupt counts, however early it comes", async () => {
       const master = await containerOf(world, "master");
       const line = `cd /project; for i in 0 1 2 3 4 5 6 7 8 9; do

@@ -24,7 +24,8 @@ sub note {
   my $now = look();
   my %built = map { $_ => 1 } grep { ($before->{$_} // '') ne $now->{$_} } keys %$now;
   $built{$_} = 1 for grep { exists $now->{$_} } Words::split_all(Nodes::bytes_of(RECORD));
-  write_words(RECORD, sort keys %built);
+  write_words(RECORD . '.new', sort keys %built);
+  rename RECORD . '.new', RECORD;
   return with_folders(sort keys %built);
 }
 
@@ -85,6 +86,7 @@ sub write_words {
   my ($name, @words) = @_;
   open my $file, '>', $name or die "mpi_cp: cannot write $name: $!\n";
   print $file map { "$_\0" } @words;
+  close $file or die "mpi_cp: cannot write $name: $!\n";
   return;
 }
 

@@ -18,6 +18,7 @@ use constant {
   STALL_LIMIT => 30,     # seconds that a node may take nothing
   CHECK_LIMIT => 60,     # seconds for the digests, and one more for
   CHECK_RATE => 10e6,    # so many bytes each
+  ANSWER => 16_777_216,  # bytes that an answer has at most: the numbers of two million files
   EINTR => 4,
   EAGAIN => 11,
 };
@@ -76,8 +77,7 @@ sub pump {
 
 sub _start {
   my ($self, $node, $command) = @_;
-  pipe my $from, my $in;
-  pipe my $out, my $to;
+  pipe(my $from, my $in) && pipe(my $out, my $to) or die "mpi_cp: cannot make a pipe: $!\n";
   my $pid = fork // die "mpi_cp: cannot fork: $!\n";
   if (!$pid) {
     $SIG{PIPE} = 'DEFAULT';
@@ -149,6 +149,7 @@ sub _read {
     if ($line =~ /^failed (.*)/) { $self->_drop($part, $1) }
     else { $part->{answer} = $line }
   }
+  $self->_drop($part, 'it answered something else') if length $part->{said} > ANSWER;
   return;
 }
 
