@@ -1,3 +1,6 @@
+import { MpiError } from "../stack/errors.ts";
+import { isFull, why } from "../stack/file_error.ts";
+
 /** Thrown by a write when nobody reads any more (`docker mpi logs | head`): ends the command without a word. */
 export class OutputClosed extends Error {
   override readonly name = "OutputClosed";
@@ -114,7 +117,12 @@ async function writeAll(sink: Sink, bytes: Uint8Array, closed: "throw" | "ignore
       if (error instanceof Deno.errors.WouldBlock) await new Promise((resolve) => setTimeout(resolve, 5));
       else if (closed === "ignore") return;
       else if (error instanceof Deno.errors.BrokenPipe) throw new OutputClosed("Nobody reads", { cause: error });
-      else throw error;
+      else {
+        throw new MpiError("usage", `Cannot write standard output: ${why(error)}`, {
+          ...(isFull(error) ? { hint: "df -h .  # shows whether there is space" } : {}),
+          cause: error,
+        });
+      }
     }
   }
 }

@@ -147,8 +147,12 @@ export function keyValue(text: string, before: Record<string, string> = {}): Rec
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-/** Parses one `KEY=VALUE` of `--build-arg`, or `KEY` alone, whose value Docker takes from the environment. */
+/**
+ * Parses one `KEY=VALUE` of `--build-arg`, or `KEY` alone, whose value Docker takes from the environment; that of MPI says what
+ * our own image is to have, and we have to know it.
+ */
 export function buildVariable(text: string, before?: readonly string[]): string[] {
+  if (text === "MPI") throw new InvalidArgumentError("must be MPI=VALUE");
   if (!/^[^=]/.test(text)) throw new InvalidArgumentError("must be KEY=VALUE");
   return collect(text, before);
 }

@@ -32,7 +32,8 @@ export interface Meant {
 export function asMeant(hint: string, root: AnyCommand, { globals, cluster }: Meant): string {
   const docker = typed("docker", ...globals);
   // What another host is to run is about that host's own engine, and `docker context` is about none.
-  const parts = hint.split(/(?<!\bssh \S+ )\bdocker (?!context)(?=[a-z])/);
+  // The word may be the end of a path.
+  const parts = hint.split(/(?<!\bssh \S+ )(?<![/\w.-])docker (?!context)(?=[a-z])/);
   return parts.map((part, at) => at === 0 ? part : `${docker} ${withCluster(part, root, cluster)}`).join("");
 }
 

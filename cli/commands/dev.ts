@@ -43,7 +43,7 @@ async function run(deps: Deps, words: readonly string[], options: DevOptions): P
   const { endpoint, engine } = await openSwarm(deps);
   if (!endpoint.local) {
     throw new MpiError("usage", `The engine at "${endpoint.host}" can't see the files of this machine`, {
-      hint: "docker --context default mpi dev  # uses the engine of this machine",
+      hint: "env -u DOCKER_HOST docker --context default mpi dev  # uses the engine of this machine",
     });
   }
   const image = options.image ?? await devImage(deps, engine, options);

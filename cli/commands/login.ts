@@ -46,7 +46,8 @@ async function sshCommand({ search, info, cluster }: ClusterContext): Promise<st
   const options = [
     "IdentitiesOnly=yes",
     "StrictHostKeyChecking=yes",
-    `UserKnownHostsFile=${search.keys}/known_hosts`,
+    // Several files could stand there, with blanks in between.
+    `UserKnownHostsFile=${/\s/.test(search.keys) ? `"${search.keys}/known_hosts"` : `${search.keys}/known_hosts`}`,
     `HostKeyAlias=${cluster.name}`,
   ];
   const all = [...words, ...options.flatMap((option) => ["-o", option]), `${user}@${host}`];

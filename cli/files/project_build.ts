@@ -3,7 +3,14 @@ import type { Engine } from "../../stack/engine/swarm.ts";
 import { MpiError } from "../../stack/errors.ts";
 import type { Report } from "../../stack/event.ts";
 import { mpiArgs, neededBases, unknownBases } from "../../stack/image/dockerfile.ts";
-import { baseImages, buildProject, ensureBase, requireMpi, requireOwn } from "../../stack/image/images.ts";
+import {
+  baseImages,
+  buildProject,
+  ensureBase,
+  requireBuilt,
+  requireMpi,
+  requireOwn,
+} from "../../stack/image/images.ts";
 import { LABELS } from "../../stack/labels.ts";
 import type { Settings } from "../../stack/settings/settings.ts";
 import type { Deps } from "../deps.ts";
@@ -64,6 +71,7 @@ export async function buildImage(
     report,
     deps.signal,
   );
+  requireBuilt(settings.image, await engine.image(settings.image) !== undefined);
 }
 
 /** Images under our names that another version has made are of use while the engine has them; no registry has them. */

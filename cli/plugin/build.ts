@@ -4,6 +4,7 @@
  * @module
  */
 import { basename } from "node:path";
+import { MpiError } from "../../stack/errors.ts";
 import { why } from "../../stack/file_error.ts";
 import { metadata } from "../docker/metadata.ts";
 import { bundle, root } from "./bundle.ts";
@@ -32,7 +33,7 @@ export async function build(folder: string, say: Say): Promise<Built> {
   await Deno.mkdir(folder, { recursive: true });
   const reason = await compile(path, await bundle(""));
   if (reason === undefined) return { path, form: "compiled" };
-  if (Deno.build.os === "windows") throw new Error(`Cannot compile the plugin: ${reason}`);
+  if (Deno.build.os === "windows") throw new MpiError("build", `Cannot compile the plugin: ${reason}`);
   await Deno.writeTextFile(path, await bundle(await launcher()), { mode: 0o755 });
   await Deno.chmod(path, 0o755);
   await say(`deno compile can't be used here: ${reason}`);

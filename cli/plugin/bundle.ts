@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import * as esbuild from "esbuild";
+import { MpiError } from "../../stack/errors.ts";
 import { checkoutAssets, type EmbeddedAsset } from "../assets.ts";
 
 /** The checkout. */
@@ -77,7 +78,7 @@ async function installModules(folder: string): Promise<void> {
   const reason = signal.aborted
     ? `it did not end within ${INSTALL_LIMIT_MS / 1000} s`
     : new TextDecoder().decode(stderr).trim();
-  throw new Error(`Cannot install the libraries with \`deno install\`: ${reason}`);
+  throw new MpiError("build", `Cannot install the libraries with \`deno install\`: ${reason}`);
 }
 
 const unused: esbuild.Plugin = {

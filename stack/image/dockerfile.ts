@@ -72,15 +72,14 @@ function nearest(name: string, bases: readonly BaseImage[]): string {
 function imagesIn(dockerfile: string, args: readonly string[]): Set<string> {
   const given = new Map(args.map((pair) => pair.split(/=(.*)/s, 2) as [string, string]));
   const [head = ""] = dockerfile.split(/^\s*FROM\s/im, 1);
-  const values = new Map(declared(head).map(([name, value]) => [name, given.get(name) ?? value]));
+  const values = new Map<string, string>();
+  const filled = (text: string) => text.replace(VARIABLE, (_, a, other, b) => values.get(a ?? b) || other || "");
+  // One can be made of those before it.
+  for (const [name, value] of declared(head)) values.set(name, given.get(name) ?? filled(value));
   const starts = [...dockerfile.matchAll(/^\s*FROM\s+(?:--\S+\s+)*(\S+)/gim)].map(([, name]) => name!);
   const flags = [...dockerfile.matchAll(/^\s*(?:COPY|ADD|RUN)((?:\s+--\S+)+)/gim)].map(([, words]) => words!).join(" ");
   const sources = [...flags.matchAll(/(?:--|,)from=([^\s,]+)/g)].map(([, name]) => name!);
-  return new Set(
-    [...starts, ...sources].map((name) =>
-      name.replace(VARIABLE, (_, a, other, b) => values.get(a ?? b) || other || "")
-    ),
-  );
+  return new Set([...starts, ...sources].map(filled));
 }
 
 /** The variables that a part of a Dockerfile declares, with their values: `ARG NAME OTHER=VALUE THIRD="VALUE"`. */

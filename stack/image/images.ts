@@ -146,6 +146,30 @@ export async function ensureBase(
   const chosen = ["--target", base.target, "--build-arg", `MPI=${base.mpi}`];
   const args = ["build", ...(renew ? ["--pull", "--no-cache"] : []), ...chosen, "-t", base.reference, ...label, "-"];
   await build(docker, base.reference, args, report, signal, files);
+  requireBuilt(base.reference, (await engine.image(base.reference))?.labels[LABELS.context] === digest);
+}
+
+/**
+ * Makes sure that a build has brought its image to the engine: builders that are containers keep it to themselves.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { requireBuilt } from "./images.ts";
+ *
+ * requireBuilt("hello:latest", true);
+ * assert.throws(() => requireBuilt("hello:latest", false), /The build of "hello:latest" ended well, but the engine does not have it/);
+ * ```
+ *
+ * @param image Its name.
+ * @param isThere Whether the engine has it.
+ * @throws {MpiError} `build` if not.
+ */
+export function requireBuilt(image: string, isThere: boolean): void {
+  if (isThere) return;
+  throw new MpiError("build", `The build of "${image}" ended well, but the engine does not have it`, {
+    hint: "BUILDX_BUILDER=default docker mpi build  # has the engine build; docker buildx ls shows who does now",
+  });
 }
 
 /** How to build a project's image. */

@@ -40,7 +40,11 @@ export function dockerd({ data, socket, group }: EnginePlace, ...more: string[])
 /** Starts an engine here and waits for its answer. It ends with the box, or by the signal that the result sends. */
 export async function startEngine(place: EnginePlace): Promise<{ stop(): Promise<void> }> {
   await plant(place.data);
-  const [command = "", ...args] = ["sh", "-c", 'exec "$@" >>"$0" 2>&1 </dev/null', place.log, ...dockerd(place)];
+  // What the machine's own engine is told is not for this one; images by hard links need the store of old.
+  const config = `${place.log}.json`;
+  await Deno.writeTextFile(config, JSON.stringify({ features: { "containerd-snapshotter": false } }));
+  const words = dockerd(place, `--config-file=${config}`);
+  const [command = "", ...args] = ["sh", "-c", 'exec "$@" >>"$0" 2>&1 </dev/null', place.log, ...words];
   const child = new Deno.Command(command, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
   let ended = false;
   child.status.then(() => ended = true);

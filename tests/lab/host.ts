@@ -123,7 +123,8 @@ export class Host implements Place {
   async write(): Promise<void> {
     await Deno.mkdir(this.folder);
     await plant(this.#engine.data);
-    await Deno.writeTextFile(`${this.folder}/daemon.json`, JSON.stringify({ "insecure-registries": [NETWORK] }));
+    const config = { "insecure-registries": [NETWORK], features: { "containerd-snapshotter": false } };
+    await Deno.writeTextFile(`${this.folder}/daemon.json`, JSON.stringify(config));
     await Deno.writeTextFile(`${this.folder}/hosts`, HOSTS_FILE);
   }
 

@@ -42,6 +42,7 @@ Deno.test("variables of a build go to Docker as they are; one without a name is 
     'invalid argument "=1" for "--build-arg" flag: must be KEY=VALUE',
   ]);
   assert.deepEqual(built, ["--build-arg A=b=c --build-arg HOME"]);
+  assert.match((await world.mpi("build --build-arg MPI")).err, /^invalid argument "MPI" for .*: must be MPI=VALUE\n/);
 });
 
 Deno.test("a name that nobody has given takes no image from somebody else", async () => {

@@ -31,6 +31,7 @@ Deno.test("jobs lists what the master keeps, as a table, as JSON, by id; the she
     assert.deepEqual(await world.mpi(line), { code: 0, out: table.join("\n"), err: "" });
   }
   assert.deepEqual(await world.mpi("jobs -q"), { code: 0, out: "3f9c02ab\naa000000\n", err: "" });
+  assert.equal((await world.mpi("jobs --filter state=failed -q ls")).out, "aa000000\n", "flags before a command count");
   const [job] = (await world.mpi("jobs ls --format json")).out.split("\n").map((line) => JSON.parse(line || "{}"));
   assert.deepEqual([job.Id, job.Command, job.Seconds], ["3f9c02ab", ["./solver", "a b"], 60]);
   assert.deepEqual(JSON.parse((await world.mpi("jobs inspect aa 3")).out).map((each: { Id: string }) => each.Id), [

@@ -57,7 +57,13 @@ export async function commandWorld(
         configDir: () => folder,
         cwd: () => cwd,
         docker: {
-          ...fakeDocker(docker),
+          ...fakeDocker(
+            docker === undefined ? undefined : async (args) => {
+              const answer = await docker(args);
+              if (args.startsWith("build ") && answer?.code === undefined) swarm.build(args);
+              return answer;
+            },
+          ),
           ...(attach === undefined ? {} : { attach: (args) => Promise.resolve(attach(args.join(" "))) }),
         },
         env: (name) => env[name],

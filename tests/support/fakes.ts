@@ -180,6 +180,16 @@ export class FakeSwarm {
   configs: Labelled[] = [];
   networks: Network[] = [];
   images: Record<string, LocalImage> = {};
+
+  /** Has what a `docker build` with these arguments makes. */
+  build(args: string): void {
+    const labels = Object.fromEntries(
+      [...args.matchAll(/ --label (\S+?)=(\S+)/g)].map(([, key, value]) => [key, value]),
+    );
+    const [, name = ""] = / -t (\S+)/.exec(args) ?? [];
+    this.images[name] = anImage({ ...this.images[name], labels });
+  }
+
   /** The changes that were asked for, in order. */
   changes: string[] = [];
   /** The contents of the secrets that were made, by name. */

@@ -20,6 +20,7 @@ for (
     ["docker mpi ls", "docker mpi ls"],
     ["docker mpi init hello  # makes one", "docker mpi init hello  # makes one"],
     ["docker mpi --debug …", "docker mpi --debug …"],
+    ["ls '/home/ada/docker files'", "ls '/home/ada/docker files'"],
     ["install Docker's command line", "install Docker's command line"],
   ] as const
 ) {
@@ -28,6 +29,14 @@ for (
     assert.equal(asMeant(hint, root, { globals: [], cluster: undefined }), hint);
   });
 }
+
+Deno.test("Docker's own flags come back in hints, but not in paths", () => {
+  const hint = "docker build '/home/ada/docker files'";
+  assert.equal(
+    asMeant(hint, root, { globals: ["-D"], cluster: undefined }),
+    "docker -D build '/home/ada/docker files'",
+  );
+});
 
 Deno.test("Docker's own flags come back in hints, but not on other hosts", () => {
   const globals = ["--context", "my lab"];

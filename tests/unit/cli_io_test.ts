@@ -31,7 +31,11 @@ Deno.test("writes are whole and in order, also when the sink takes little at a t
 Deno.test("a reader that has gone ends the command on standard output, and is no matter on standard error", async () => {
   await assert.rejects(output(sink(9, [new Deno.errors.BrokenPipe("gone")]), "throw").write("x"), OutputClosed);
   await output(sink(9, [new Deno.errors.BrokenPipe("gone")]), "ignore").write("x");
-  await assert.rejects(output(sink(9, [new Error("disk full")]), "throw").write("x"), /disk full/);
+  await assert.rejects(output(sink(9, [new Error("No space left on device (os error 28)")]), "throw").write("x"), {
+    code: "usage",
+    message: "Cannot write standard output: No space left on device",
+    hint: "df -h .  # shows whether there is space",
+  });
 });
 
 Deno.test("linesOf() puts lines together across chunks, and bytes across characters", async () => {

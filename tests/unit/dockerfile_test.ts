@@ -31,6 +31,8 @@ const dockerfiles: [text: string, needed: (string | undefined)[], args?: string[
   ["ARG A='x y' MPI=mpich\nFROM docker-mpi/${MPI}:1.2.3-dev\n", [DEV]],
   ["ARG MPI\nFROM docker-mpi/${MPI:-mpich}:1.2.3-dev\n", [DEV]],
   ["ARG MPI\nFROM docker-mpi/${MPI:-mpich}:1.2.3-dev\n", [OPENMPI_DEV], ["MPI=openmpi"]],
+  ["ARG MPI=mpich\nARG BASE=docker-mpi/${MPI}:1.2.3-dev\nFROM ${BASE}\n", [DEV]],
+  ["ARG MPI=mpich\nARG BASE=docker-mpi/${MPI}:1.2.3-dev\nFROM ${BASE}\n", [OPENMPI_DEV], ["MPI=openmpi"]],
 ];
 
 for (const [text, needed, args] of dockerfiles) {

@@ -33,9 +33,13 @@ Deno.test("ensureBase() leaves alone what was made from the same files", async (
 
 for (const found of [undefined, anImage(), anImage({ labels: { [LABELS.context]: "older" } })]) {
   Deno.test(`ensureBase() builds what is ${found === undefined ? "missing" : "of other files"}, and never pulls`, async () => {
-    const docker = fakeDocker(() => ({ lines: ["#1 [internal] load", "Step 1/9 : FROM x", "noise"] }));
+    let there = found;
+    const docker = fakeDocker(() => {
+      there = anImage({ labels: { [LABELS.context]: DIGEST } });
+      return { lines: ["#1 [internal] load", "Step 1/9 : FROM x", "noise"] };
+    });
     const { report, texts } = events();
-    const engine = fakeEngine({ image: () => Promise.resolve(found) });
+    const engine = fakeEngine({ image: () => Promise.resolve(there) });
     await ensureBase(engine, docker, BASES[1]!, context, report, signal);
     assert.deepEqual(docker.calls, [
       `build --target dev --build-arg MPI=mpich -t docker-mpi/mpich:1.2.3-dev --label docker-mpi.context=${DIGEST} -`,
@@ -49,6 +53,16 @@ for (const found of [undefined, anImage(), anImage({ labels: { [LABELS.context]:
     assert.match(texts[3] ?? "", /: built in \d+ s$/);
   });
 }
+
+Deno.test("ensureBase() does not take a build for done whose result another builder keeps", async () => {
+  for (const there of [undefined, anImage({ labels: { [LABELS.context]: "older" } })]) {
+    const engine = fakeEngine({ image: () => Promise.resolve(there) });
+    await assert.rejects(ensureBase(engine, fakeDocker(() => ({})), BASES[1]!, context, () => {}, signal), {
+      code: "build",
+      message: 'The build of "docker-mpi/mpich:1.2.3-dev" ended well, but the engine does not have it',
+    });
+  }
+});
 
 Deno.test("ensureBase() renews what is there, from the newest Debian and packages", async () => {
   const docker = fakeDocker(() => ({}));

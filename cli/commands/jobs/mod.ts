@@ -19,10 +19,12 @@ export function jobsCommand(deps: Deps): AnyCommand {
   for (const make of [attachCommand, cancelCommand, inspectCommand, logsCommand, lsCommand, rmCommand, waitCommand]) {
     group.addCommand(make(deps));
   }
-  // docker mpi jobs --cluster hello logs …
+  // docker mpi jobs --cluster hello logs …, docker mpi jobs -q ls
   group.hook("preSubcommand", (command, sub) => {
-    const cluster = command.getOptionValue("cluster");
-    if (cluster !== undefined) sub.setOptionValue("cluster", cluster);
+    const names = sub.options.map((option) => option.attributeName());
+    for (const name of names.filter((name) => command.getOptionValueSource(name) === "cli")) {
+      sub.setOptionValue(name, command.getOptionValue(name));
+    }
   });
   return withExamples(group, ["docker mpi jobs", "docker mpi jobs logs -f 3f9c02ab", "docker mpi jobs wait 3f9c02ab"]);
 }
