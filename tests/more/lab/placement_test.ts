@@ -1,7 +1,7 @@
 /** Where nodes run, and how many ranks each takes, on hosts that differ. */
 import assert from "node:assert/strict";
 import { failure, parts, project } from "../../support/projects.ts";
-import { expectOk, rows } from "../../support/swarm.ts";
+import { eventually, expectOk, rows } from "../../support/swarm.ts";
 import { type Host, labTest } from "../../lab/mod.ts";
 import { openLabWorld } from "../../lab/world.ts";
 
@@ -99,7 +99,8 @@ labTest("nodes run where they are to, and have slots as their hosts have CPUs", 
       ...[...each("worker-host2", second), ...each("worker-host3", cpus)],
     ]);
     // A host that was without power in an earlier test can be without logs for a while.
-    assert.match((await mpi("logs")).stdout, /^worker-host3 \| Server listening/m);
+    const logged = async () => /^worker-host3 \| Server listening/m.test((await mpi("logs")).stdout);
+    await eventually("the logs of the last host", logged, 60);
     assert.deepEqual(
       await mpi("scale", "5"),
       failure(
