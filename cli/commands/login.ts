@@ -42,12 +42,13 @@ async function run(deps: Deps, { cluster, print }: LoginOptions): Promise<void> 
 /** The same for those who have OpenSSH and not this plugin; the host key is as pinned as here. */
 async function sshCommand({ search, info, cluster }: ClusterContext): Promise<string> {
   const { host, port, user } = await findMaster(search, info, cluster);
+  const known = `${search.keys}/known_hosts`;
   const words = ["ssh", "-i", `${search.keys}/id_ed25519`, "-p", String(port)];
   const options = [
     "IdentitiesOnly=yes",
     "StrictHostKeyChecking=yes",
     // Several files could stand there, with blanks in between.
-    `UserKnownHostsFile=${/\s/.test(search.keys) ? `"${search.keys}/known_hosts"` : `${search.keys}/known_hosts`}`,
+    `UserKnownHostsFile=${/\s/.test(known) ? `"${known}"` : known}`,
     `HostKeyAlias=${cluster.name}`,
   ];
   const all = [...words, ...options.flatMap((option) => ["-o", option]), `${user}@${host}`];
