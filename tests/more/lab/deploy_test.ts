@@ -61,7 +61,7 @@ labTest("a host without space is told, or left alone", async (lab, t) => {
     const [message = "", hint = ""] = stderr.split("\n");
     assert.match(
       message,
-      /^docker mpi deploy: Cluster "mpitest" does not come up: worker-\d[^:]*: No such image: \S+@sha256:\S+ \(on host2\)$/,
+      /^docker mpi deploy: Cluster "mpitest" does not come up: (?:master|worker-\d)[^:]*: No such image: \S+@sha256:\S+ \(on host2\)$/,
     );
     const [, image] = /^hint: docker -H ssh:\/\/host2 pull (\S+) {2}# says why: .*no space/.exec(hint) ?? [];
     const { stderr: why } = await world.docker(["pull", image ?? ""], { env: host.env });
