@@ -1,5 +1,6 @@
 /** A job from the client's side: started, followed, cancelled. */
 import { MpiError } from "../../stack/errors.ts";
+import { withinLimit } from "../../stack/limit.ts";
 import { chooseJob, type Job, listJobs, lostJob } from "../../stack/master/jobs.ts";
 import { untilAborted } from "../../stack/master/master.ts";
 import { packWords } from "../../stack/master/words.ts";
@@ -11,6 +12,9 @@ import { onTheMaster } from "../output/terminal.ts";
 import type { InterruptSource } from "../signals.ts";
 import { jobOutput, type OutputOptions } from "./job_output.ts";
 import { inPieces, startingWith } from "./run_request.ts";
+
+/** How long a job that was told to end may take, in milliseconds: its nodes can be lost at that very time. */
+const END_MS = 120_000;
 
 /** How a job is started. */
 export interface JobOptions {
@@ -103,6 +107,20 @@ export async function signalJob(master: SshConnection, id: string, signal: "INT"
 export async function waitForJob(master: SshConnection, id: string): Promise<Job> {
   await master.capture(`exec mpi_job wait ${id}`);
   return await jobById(master, id);
+}
+
+/**
+ * Waits until a job that was told to end has done so.
+ *
+ * @throws {MpiError} `timeout` if it does not in two minutes; the connection is closed then.
+ */
+export async function waitForEnd(master: SshConnection, id: string, signal: AbortSignal): Promise<void> {
+  const late = () =>
+    new MpiError("timeout", `Job ${id} was told to end, and has not within ${END_MS / 1000} s`, {
+      hint: `docker mpi jobs cancel --force ${id}  # tells it again; docker mpi status shows whether its nodes answer`,
+    });
+  const wait = (signal: AbortSignal) => untilAborted(signal, master, () => waitForJob(master, id));
+  await withinLimit({ timeout: END_MS, signal }, wait, late);
 }
 
 async function jobById(master: SshConnection, id: string): Promise<Job> {

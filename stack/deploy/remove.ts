@@ -70,7 +70,7 @@ function tellOthers(services: readonly Service[], report: Report): void {
 }
 
 /**
- * Removes what is there of a stack that came to nothing, without waiting for the end of it.
+ * Removes what is ours of a stack that came to nothing, without waiting for the end of it.
  *
  * @example
  * ```ts
@@ -78,7 +78,8 @@ function tellOthers(services: readonly Service[], report: Report): void {
  * import type { Engine } from "../engine/swarm.ts";
  * import { removeParts } from "./remove.ts";
  *
- * const of = (...ids: string[]) => () => Promise.resolve(ids.map((id) => ({ id, labels: {} })));
+ * const labels = { "docker-mpi.cluster": "hello" };
+ * const of = (...ids: string[]) => () => Promise.resolve(ids.map((id) => ({ id, labels })));
  * const found = { services: of("s1", "s2"), networks: of("n1"), secrets: of("k1"), configs: of() };
  * const removed: string[] = [];
  * const remove = (id: string) => Promise.resolve(void removed.push(id));
@@ -88,7 +89,7 @@ function tellOthers(services: readonly Service[], report: Report): void {
  * ```
  */
 export async function removeParts(engine: Engine, name: string): Promise<void> {
-  const parts = await partsOf(engine, name);
+  const parts = ownParts(await partsOf(engine, name), name);
   for (const { id } of parts.services) await engine.removeService(id);
   for (const { id } of parts.networks) await engine.removeNetwork(id);
   await removeFiles(engine, name, parts);

@@ -235,3 +235,12 @@ Deno.test("removeParts() removes all there is, and waits for nothing", async () 
   await removeParts(engine, "hello");
   assert.deepEqual([swarm.services, swarm.networks, swarm.secrets, swarm.configs], [[], [], [], []]);
 });
+
+Deno.test("removeParts() leaves what somebody else has put into the stack in the meantime", async () => {
+  const { swarm, engine } = leaving(1e9);
+  const others = { ...aService("hello", "worker"), labels: { "com.docker.stack.namespace": "hello" } };
+  swarm.services.push({ ...others, id: "web", name: "hello_web" });
+  await removeParts(engine, "hello");
+  const ids = [...swarm.services, ...swarm.secrets, ...swarm.configs].map(({ id }) => id);
+  assert.deepEqual(ids, ["web", "theirs", "config"]);
+});

@@ -4,7 +4,7 @@ import { findCluster, onMaster } from "../../cluster_context.ts";
 import { type AnyCommand, Command, withCompletion } from "../../command_line/command.ts";
 import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { jobIds, signalJob, waitForJob } from "../../job/job.ts";
+import { jobIds, signalJob, waitForEnd } from "../../job/job.ts";
 
 interface CancelOptions {
   cluster?: string | undefined;
@@ -38,7 +38,7 @@ async function run(deps: Deps, words: readonly string[], { cluster, force }: Can
     }
     for (const { id } of jobs) await signalJob(master, id, force ? "TERM" : "INT");
     for (const { id } of jobs) {
-      await waitForJob(master, id);
+      await waitForEnd(master, id, deps.signal);
       await deps.io.stdout.write(`${id}\n`);
     }
   });

@@ -4,7 +4,7 @@ import { findCluster, onMaster } from "../../cluster_context.ts";
 import { type AnyCommand, Command, withCompletion } from "../../command_line/command.ts";
 import { clusterOption } from "../../command_line/flags.ts";
 import type { Deps } from "../../deps.ts";
-import { jobIds, signalJob, waitForJob } from "../../job/job.ts";
+import { jobIds, signalJob, waitForEnd } from "../../job/job.ts";
 
 interface RmOptions {
   cluster?: string | undefined;
@@ -36,16 +36,13 @@ async function run(deps: Deps, words: readonly string[], { cluster, all, force }
     const jobs = all ? there.filter((job) => force || hasEnded(job)) : words.map((word) => chooseJob(there, word));
     const running = jobs.filter((job) => !hasEnded(job));
     if (running[0] !== undefined && !force) {
-      throw new MpiError(
-        "conflict",
-        `Job ${running[0].id} is ${running[0].state}: only what has ended can be removed`,
-        {
-          hint: `docker mpi jobs cancel ${running[0].id}`,
-        },
-      );
+      const { id, state } = running[0];
+      throw new MpiError("conflict", `Job ${id} is ${state}: only what has ended can be removed`, {
+        hint: `docker mpi jobs cancel ${id}`,
+      });
     }
     for (const { id } of running) await signalJob(master, id, "TERM");
-    for (const { id } of running) await waitForJob(master, id);
+    for (const { id } of running) await waitForEnd(master, id, deps.signal);
     for (const { id } of jobs) {
       await master.capture(`exec mpi_job rm ${id}`);
       await deps.io.stdout.write(`${id}\n`);
